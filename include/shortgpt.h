@@ -1,0 +1,303 @@
+/* shortgpt: find the layers that a language model can do without, remove them from its checkpoint,
+ * and measure what the smaller model lost.
+ *
+ * The method is ShortGPT (arXiv 2403.03853). The Block Influence of layer i is
+ *
+ *     BI_i = 1 - mean over all tokens t of cos(x_i,t , x_{i+1},t)
+ *
+ * where x_i,t is the residual stream that enters layer i at token t and x_{i+1},t the one that leaves it
+ * (of the last layer: before the final norm). Layers with the lowest BI are removed whole.
+ *
+ * How to read this header. Functions that can fail return SG_OK (0) or a negative sg_code and fill `err`
+ * (NULL is allowed) with one sentence that names file, field and value. Nothing here prints, exits or reads
+ * the environment. An object named sg_x is released by sg_x_free (NULL is fine). A `const char *` inside an
+ * object lives as long as the object. Option structs: all zero means the defaults; fill them by name. One sg_model
+ * may be read by several threads. Layer numbers are the model's own, from 0. Sizes are in bytes, times in seconds. */
+#ifndef SHORTGPT_H
+#define SHORTGPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SG_VERSION "0.1.0"
+
+/* ---- errors ------------------------------------------------------------------------------------------ */
+
+typedef enum sg_code {
+    SG_OK = 0,
+    SG_ERR_NOMEM = -1,     /* out of memory, or the memory limit is too small for this model */
+    SG_ERR_IO = -2,        /* cannot read or write, no space left */
+    SG_ERR_FORMAT = -3,    /* a file is malformed or truncated, or text is not UTF-8 */
+    SG_ERR_NUMERIC = -4,   /* NaN or infinity where a number was needed */
+    SG_ERR_USAGE = -5,     /* a wrong argument: option, layer list, output path */
+    SG_ERR_REFUSED = -6,   /* understood, but no correct result exists: family, type, tokenizer, plan, rule */
+    SG_ERR_CANCELLED = -7, /* the progress callback asked to stop */
+    SG_ERR_LIBRARY = -8,   /* a library that we use failed; the message says which and how */
+} sg_code;
+
+typedef struct sg_error {
+    sg_code code;
+    char message[1024]; /* one sentence, UTF-8, no newline */
+} sg_error;
+
+/* The command line's exit status for a code: 0 done, 1 failed, 2 wrong usage, 3 refused. */
+int sg_exit_status(sg_code code);
+
+/* Called now and then from the thread that made the call. done and total count `unit`s (e.g. "layers",
+ * "bytes"); stage is a word or two ("scoring", "copying"). A non-zero return stops the work: the call fails
+ * with SG_ERR_CANCELLED and leaves nothing behind. */
+typedef struct sg_progress {
+    int (*report)(const char *stage, uint64_t done, uint64_t total, const char *unit, void *user);
+    void *user;
+} sg_progress;
+
+/* ---- models ------------------------------------------------------------------------------------------ */
+
+typedef struct sg_model sg_model;
+
+typedef enum sg_format { SG_FORMAT_HF, SG_FORMAT_GGUF } sg_format;
+
+typedef struct sg_model_info {
+    const char *path;         /* as given to sg_model_open */
+    sg_format format;
+    const char *format_name;  /* "safetensors" or "gguf" */
+    const char *family;       /* our table's name: "llama" */
+    const char *architecture; /* the file's word: "LlamaForCausalLM", "llama" */
+    const char *name;         /* general.name, or the directory's last component; never NULL */
+    const char *weight_types; /* tensor types by bytes, largest first: "Q4_1, Q6_K, F32" */
+    int layers, hidden, vocab;
+    int n_heads, n_kv_heads, head_dim, intermediate, max_positions; /* of layer 0; max_positions 0: not said */
+    double rope_theta;
+    bool tied;               /* the output matrix is the token embedding */
+    uint64_t parameters;     /* elements of all tensors, tied weights once */
+    uint64_t bytes;          /* of tensor data */
+    char fingerprint[33];    /* of names, types, shapes and a sample of each tensor's bytes; hex, XXH3-128 */
+} sg_model_info;
+
+typedef struct sg_layer_info {
+    int index;
+    const char *kind; /* "full attention" */
+    uint64_t parameters, bytes;
+} sg_layer_info;
+
+/* Opens a Hugging Face directory or a .gguf file (or the first of a split set). Files are mapped and headers
+ * checked; weights are not read. The tokenizer is read at first use, since surgery needs none. */
+int sg_model_open(sg_model **out, const char *path, sg_error *err);
+void sg_model_free(sg_model *model);
+const sg_model_info *sg_model_get_info(const sg_model *model);
+/* layer: 0 .. layers-1 */
+sg_layer_info sg_model_get_layer(const sg_model *model, int layer);
+
+/* ---- texts and tokens -------------------------------------------------------------------------------- */
+
+typedef struct sg_text {
+    const char *source; /* what results call it: the path, "stdin", "embedded" */
+    const char *data;   /* UTF-8, not terminated; CR, LF and BOM are kept */
+    size_t bytes;
+} sg_text;
+
+/* Reads a file, or stdin for "-". The result owns source and data; sg_text_free releases them.
+ * SG_ERR_FORMAT with the byte offset when it is not UTF-8. */
+int sg_text_read(sg_text *out, const char *path, sg_error *err);
+void sg_text_free(sg_text *text);
+
+/* The texts compiled in, one to score with and one, disjoint, to evaluate with. Never free them. */
+typedef enum sg_embedded { SG_EMBEDDED_SCORE, SG_EMBEDDED_EVAL } sg_embedded;
+sg_text sg_text_embedded(sg_embedded which);
+
+typedef enum sg_bos { SG_BOS_AUTO, SG_BOS_ALWAYS, SG_BOS_NEVER } sg_bos;
+
+typedef struct sg_tokens {
+    int32_t *ids;
+    size_t n;
+} sg_tokens;
+
+/* The text's ids by the model's own tokenizer. Added and special tokens in the text are recognised. A BOS is
+ * put in front once: auto when the tokenizer says so; always, or SG_ERR_REFUSED where the model has none; never. */
+int sg_tokenize(sg_model *model, const sg_text *text, sg_bos bos, sg_tokens *out, sg_error *err);
+void sg_tokens_free(sg_tokens *tokens);
+/* The vocabulary's own spelling of an id, not terminated; NULL when id is not in the vocabulary.
+ * Only after a successful sg_tokenize on this model. */
+const char *sg_token_spelling(const sg_model *model, int32_t id, size_t *bytes);
+
+/* ---- measuring --------------------------------------------------------------------------------------- */
+
+typedef enum sg_precision { SG_PRECISION_AUTO, SG_PRECISION_BF16, SG_PRECISION_F32 } sg_precision;
+const char *sg_precision_name(sg_precision precision); /* "bf16", "f32", "auto" */
+
+/* What every measurement takes. All zero: the embedded text, all defaults of design. */
+typedef struct sg_run_opts {
+    const sg_text *texts; /* NULL: the embedded one */
+    size_t n_texts;
+    int64_t tokens;       /* of each text, whole windows; 0: 16,384 for score, all for eval */
+    int window;           /* text tokens per window; 0: 512 for score, 1,024 for eval */
+    sg_bos bos;
+    sg_precision precision;
+    uint64_t memory;      /* bound on what the pass allocates; 0: half of what is available now */
+    int threads;          /* 0: all processors this process may use */
+    sg_progress progress;
+} sg_run_opts;
+
+typedef struct sg_layer_score { /* NaN: not measured (an interval of one window, a missing half) */
+    int index;
+    double bi, bi_low, bi_high;  /* mean over positions; 95 % interval over window means */
+    double relative_magnitude;   /* mean of ||x' - x|| / ||x'|| */
+    double mixer_bi, ffn_bi;     /* the stream before against after each half's residual addition */
+} sg_layer_score;
+
+typedef struct sg_score {
+    const char *source;        /* of the text; several joined by ", " */
+    int64_t tokens;            /* text tokens measured, BOS not counted */
+    int64_t windows;
+    int window;
+    bool bos;                  /* a BOS stands before each window */
+    int64_t skipped;           /* (layer, position) pairs left out since a zero vector has no direction */
+    sg_precision precision;    /* bf16 or f32 */
+    int n_layers;
+    const sg_layer_score *layers;
+    const int *order;          /* layer numbers, lowest influence first; ties: higher number first */
+    int chunks;                /* how many times the weights were read */
+    double seconds;            /* the pass alone */
+    double tokens_per_second;  /* tokens / seconds */
+} sg_score;
+
+/* Scores every layer. One layer-major pass; memory is bounded by opts->memory.
+ * SG_ERR_USAGE: tokens < window, or window under 2. SG_ERR_FORMAT: a text below one window, with its token count;
+ * NaN or infinity in the residual stream (SG_ERR_NUMERIC, naming layer and window). SG_ERR_REFUSED: a family or
+ * tokenizer that does not run, a model with fewer positions than a window has. */
+int sg_score_run(sg_score **out, sg_model *model, const sg_run_opts *opts, sg_error *err);
+void sg_score_free(sg_score *score);
+
+typedef struct sg_perplexity {
+    const char *source;
+    int window;
+    bool bos;
+    int64_t tokens;              /* predictions */
+    int64_t windows;
+    double ppl, ppl_low, ppl_high; /* NaN bounds for one window */
+} sg_perplexity;
+
+typedef struct sg_eval_entry {
+    const char *path;
+    const int *removed; /* of MODEL's own layers, sorted */
+    size_t n_removed;
+    int layers;         /* that are left */
+    uint64_t parameters, bytes; /* of what is left */
+    const sg_perplexity *perplexity; /* one per text */
+    size_t n_perplexity;
+} sg_eval_entry;
+
+typedef struct sg_eval {
+    sg_precision precision;
+    double seconds;
+    int64_t scored; /* positions run through layers, all entries */
+    const sg_eval_entry *entries;
+    size_t n_entries;
+} sg_eval;
+
+/* Perplexity of the model as it is and, when n_removed > 0, also without those layers, in one pass: two entries.
+ * removed: sorted layer numbers, not all of them. Errors as sg_score_run. */
+int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_removed, const sg_run_opts *opts, sg_error *err);
+void sg_eval_free(sg_eval *eval);
+/* Moves b's entries behind a's and adds the seconds; b is then empty and still to be freed. Both of one precision. */
+int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err);
+
+/* ---- plans ------------------------------------------------------------------------------------------- */
+
+typedef struct sg_plan {
+    int layers, hidden, vocab; /* of the model it was made for */
+    char fingerprint[33];
+    const char *method;        /* "layers" (a list by hand) or "bi" */
+    const int *remove, *keep;  /* sorted */
+    size_t n_remove, n_keep;
+} sg_plan;
+
+/* "3,21-25" for a model of n_layers: *out is malloc-ed (sg_layers_free), sorted. SG_ERR_USAGE, naming the part, for an empty
+ * list, blanks, a descending range, a number twice or out of range; SG_ERR_REFUSED for all layers. */
+int sg_layers_parse(const char *list, int n_layers, int **out, size_t *n, sg_error *err);
+void sg_layers_free(int *layers);
+/* The same notation back, e.g. "3,21-25"; malloc-ed, sg_string_free. NULL: no memory. */
+char *sg_layers_format(const int *layers, size_t n);
+
+/* How many layers "25%" (or "25.5%") of n_layers is, rounded down. SG_ERR_USAGE when not a percentage or zero layers;
+ * SG_ERR_REFUSED for all. */
+int sg_ratio_parse(const char *ratio, int n_layers, int *out, sg_error *err);
+
+int sg_plan_from_layers(sg_plan **out, const sg_model *model, const int *layers, size_t n, sg_error *err);
+/* The n layers of lowest influence. SG_ERR_USAGE: n < 1. SG_ERR_REFUSED: n >= layers. */
+int sg_plan_from_score(sg_plan **out, const sg_model *model, const sg_score *score, int n, sg_error *err);
+/* Reads a plan file and holds it against the model: another number of layers, width or vocabulary is SG_ERR_REFUSED;
+ * *same (NULL ok) is false when only the fingerprint differs (other weights, or another format, of the same shape). */
+int sg_plan_read(sg_plan **out, const char *path, const sg_model *model, bool *same, sg_error *err);
+/* The plan file's text; malloc-ed, sg_string_free. */
+int sg_plan_json(const sg_plan *plan, char **out, sg_error *err);
+void sg_plan_free(sg_plan *plan);
+
+/* ---- surgery ----------------------------------------------------------------------------------------- */
+
+typedef struct sg_prune_opts {
+    bool overwrite; /* replace OUT: a file by rename, a directory by exchange */
+    int threads;    /* as in sg_run_opts, for the forward check */
+    sg_progress progress;
+} sg_prune_opts;
+
+typedef struct sg_prune_result {
+    char *out;                     /* path */
+    int layers_before, layers_after;
+    uint64_t parameters_before, parameters_after;
+    uint64_t bytes_before, bytes_after;         /* of tensor data */
+    uint64_t file_bytes_before, file_bytes_after; /* of the model's files on disk; after: 0 for a dry run */
+    uint64_t bytes_needed;         /* free space that writing takes */
+    size_t tensors_removed, tensors_kept;
+    char **left_out;               /* files of MODEL that OUT does not carry, e.g. weights in other formats */
+    size_t n_left_out;
+    double seconds;
+} sg_prune_result;
+
+/* Checks everything that sg_prune_run checks before it writes, and says what it would do. */
+int sg_prune_dry_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path, const sg_prune_opts *opts,
+                     sg_error *err);
+/* Writes the model without the plan's layers to path (a new directory, or a .gguf file, as MODEL is). Written beside it
+ * under a temporary name, read back and compared, reopened, specifications compared, likelihoods compared
+ * bit for bit with the original's run without those layers, then renamed. On any error path is as it was. */
+int sg_prune_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path, const sg_prune_opts *opts,
+                 sg_error *err);
+void sg_prune_result_free(sg_prune_result *result);
+
+/* ---- reports: strings, malloc-ed, sg_string_free ------------------------------------------------------ */
+
+typedef struct sg_style {
+    bool utf8;  /* block characters and dashes; else ASCII */
+    int width;  /* columns; 0: 80 */
+} sg_style;
+
+int sg_inspect_json(const sg_model *model, char **out, sg_error *err);
+int sg_inspect_table(const sg_model *model, const sg_style *style, char **out, sg_error *err);
+int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_error *err);
+/* plan: its layers are marked as the ones to remove; NULL: the lowest tenth is marked. */
+int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out, sg_error *err);
+int sg_eval_json(const sg_eval *eval, char **out, sg_error *err);
+int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_error *err);
+int sg_prune_json(const sg_plan *plan, const sg_prune_result *result, char **out, sg_error *err);
+int sg_prune_table(const sg_plan *plan, const sg_prune_result *result, bool dry_run, const sg_style *style, char **out, sg_error *err);
+int sg_tokens_json(const sg_model *model, const sg_text *text, const sg_tokens *tokens, char **out, sg_error *err);
+/* A line per token: the id, and unless ids_only a tab and the vocabulary's spelling as a JSON string. */
+int sg_tokens_lines(const sg_model *model, const sg_tokens *tokens, bool ids_only, char **out, sg_error *err);
+void sg_string_free(char *string);
+
+/* What this build and this processor can do: oneDNN's version, the effective instruction set, bf16 or not. */
+typedef struct sg_features {
+    const char *version, *compiler, *onednn, *isa, *json_c, *pcre2;
+    bool native_bf16; /* --precision auto means bf16 */
+} sg_features;
+sg_features sg_get_features(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
