@@ -1,0 +1,110 @@
+/* The path of a text: UTF-8 check, added tokens, words, ids. */
+#include "tokenizer/internal.h"
+
+#include "core/mem.h"
+#include "core/utf8.h"
+
+int sg_tokenizer_create(sg_tokenizer **out, sg_error *err)
+{
+    *out = sg_alloc_zero(1, sizeof **out);
+    if (!*out)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for a tokenizer");
+    (*out)->bos = -1;
+    return SG_OK;
+}
+
+int sg_tokenizer_finish(sg_tokenizer *tok, sg_error *err)
+{
+    int rc = SG_OK;
+    for (size_t i = 0; i < SG_ARRAY_LEN(tok->added) && rc == SG_OK; i++)
+        rc = sg_added_finish(&tok->added[i], &tok->vocab, err);
+    return rc;
+}
+
+void sg_tokenizer_free(sg_tokenizer *tok)
+{
+    if (!tok)
+        return;
+    for (size_t i = 0; i < SG_ARRAY_LEN(tok->added); i++)
+        sg_added_dispose(&tok->added[i]);
+    sg_pretokenizer_dispose(&tok->pre);
+    sg_bpe_dispose(&tok->bpe);
+    sg_vocab_dispose(&tok->vocab);
+    sg_free(tok);
+}
+
+/* ---- encoding ------------------------------------------------------------------------------------------ */
+
+typedef struct session { /* one call of encode */
+    const sg_tokenizer *tok;
+    sg_matcher *matcher;
+    sg_bpe_scratch *scratch;
+    sg_ids ids;
+} session;
+
+static int take_word(void *user, const char *word, size_t bytes, sg_error *err)
+{
+    session *s = user;
+    return sg_bpe_encode(&s->tok->bpe, &s->tok->vocab, s->scratch, word, bytes, &s->ids, err);
+}
+
+static int take_normalized(void *user, const char *text, size_t bytes, int32_t id, sg_error *err)
+{
+    session *s = user;
+    return id >= 0 ? sg_ids_push(&s->ids, id, err)
+                   : sg_pretokenize(&s->tok->pre, s->matcher, text, bytes, take_word, s, err);
+}
+
+static int take_raw(void *user, const char *text, size_t bytes, int32_t id, sg_error *err)
+{
+    session *s = user;
+    return id >= 0 ? sg_ids_push(&s->ids, id, err)
+                   : sg_added_split(&s->tok->added[1], s->matcher, text, bytes, take_normalized, s, err);
+}
+
+int sg_tokenizer_encode(const sg_tokenizer *tok, const char *text, size_t bytes, int32_t **ids, size_t *n,
+                        sg_error *err)
+{
+    session s = {.tok = tok};
+    size_t bad = 0;
+    int rc;
+    if (!sg_utf8_valid(text, bytes, &bad))
+        return sg_fail(err, SG_ERR_FORMAT, "the text is not UTF-8 at byte %zu", bad);
+    if ((rc = sg_matcher_create(&s.matcher, err)) < 0 || (rc = sg_bpe_scratch_create(&s.scratch, err)) < 0 ||
+        (rc = sg_added_split(&tok->added[0], s.matcher, text, bytes, take_raw, &s, err)) < 0)
+        goto out;
+    if (!s.ids.data && !(s.ids.data = sg_alloc(1, sizeof *s.ids.data))) { /* no tokens: still a list */
+        rc = sg_fail(err, SG_ERR_NOMEM, "no memory to tokenize");
+        goto out;
+    }
+    *ids = s.ids.data;
+    *n = s.ids.n;
+    s.ids.data = NULL; /* now the caller's */
+out:
+    sg_free(s.ids.data);
+    sg_bpe_scratch_free(s.scratch);
+    sg_matcher_free(s.matcher);
+    return rc;
+}
+
+/* ---- getters ------------------------------------------------------------------------------------------- */
+
+int32_t sg_tokenizer_bos(const sg_tokenizer *tok)
+{
+    return tok->bos;
+}
+
+bool sg_tokenizer_adds_bos(const sg_tokenizer *tok)
+{
+    return tok->adds_bos;
+}
+
+size_t sg_tokenizer_vocab(const sg_tokenizer *tok)
+{
+    return tok->vocab.n;
+}
+
+const char *sg_tokenizer_spelling(const sg_tokenizer *tok, int32_t id, size_t *bytes)
+{
+    return sg_vocab_spelling(&tok->vocab, id, bytes);
+}
