@@ -1,0 +1,169 @@
+/* Opening a model and describing it. */
+#include "model/model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "model/roles.h"
+
+/* general.name, or the path's last component */
+static int model_name(sg_model *m, const sg_config *c, sg_error *err)
+{
+    int rc = sg_config_string(c, (sg_config_key){NULL, "general.name"}, &m->name, err);
+    if (rc || m->name)
+        return rc;
+    char *real = realpath(m->ckpt->path, NULL);
+    const char *base = real && strrchr(real, '/') ? strrchr(real, '/') + 1 : m->ckpt->path;
+    m->name = sg_strdup(base);
+    free(real);
+    return m->name ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the model's name");
+}
+
+/* "Q4_1, Q6_K, F32": types by their bytes */
+static int weight_types(sg_model *m, sg_error *err)
+{
+    const sg_checkpoint *ckpt = m->ckpt;
+    struct { const sg_dtype *type; uint64_t bytes; } sums[64];
+    size_t n = 0;
+    for (size_t i = 0; i < ckpt->n_tensors; i++) {
+        size_t j = 0;
+        while (j < n && sums[j].type != ckpt->tensors[i].type)
+            j++;
+        if (j == SG_ARRAY_LEN(sums))
+            continue; /* more kinds than any table of types has */
+        if (j == n) {
+            sums[n].type = ckpt->tensors[i].type;
+            sums[n++].bytes = 0;
+        }
+        sums[j].bytes += ckpt->tensors[i].bytes;
+    }
+    char text[1024] = "";
+    for (size_t left = n; left > 0; left--) {
+        size_t best = 0, used = strlen(text);
+        for (size_t j = 1; j < left; j++)
+            if (sums[j].bytes > sums[best].bytes)
+                best = j;
+        snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", sums[best].type->name);
+        memmove(&sums[best], &sums[best + 1], (left - best - 1) * sizeof *sums);
+    }
+    m->weight_types = sg_strdup(text);
+    return m->weight_types ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the list of types");
+}
+
+/* Parameters and bytes, of the whole and of each layer. */
+static int count_tensors(sg_model *m, sg_error *err)
+{
+    m->layers = sg_alloc_zero((size_t)m->spec.n_layers, sizeof *m->layers);
+    if (!m->layers)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", m->spec.n_layers);
+    for (int i = 0; i < m->spec.n_layers; i++)
+        m->layers[i] = (sg_layer_info){.index = i, .kind = m->spec.layers[i].window ? "sliding attention" : "full attention"};
+    const sg_tensor *copy_of_tied = m->spec.tied ? sg_model_role(m, SG_HEAD) : NULL;
+    for (size_t i = 0; i < m->ckpt->n_tensors; i++) {
+        const sg_tensor *t = &m->ckpt->tensors[i];
+        int layer = sg_tensor_layer(m, t);
+        if (layer >= m->spec.n_layers)
+            return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s lies beyond the configuration's %d layers", m->ckpt->path, t->name,
+                           m->spec.n_layers);
+        if (t != copy_of_tied)
+            m->info.parameters += t->n_elements;
+        m->info.bytes += t->bytes;
+        if (layer >= 0) {
+            m->layers[layer].parameters += t->n_elements;
+            m->layers[layer].bytes += t->bytes;
+        }
+    }
+    return SG_OK;
+}
+
+static void fill_info(sg_model *m)
+{
+    const sg_layer_spec *first = &m->spec.layers[0];
+    sg_model_info *info = &m->info;
+    info->path = m->ckpt->path;
+    info->format = m->ckpt->format;
+    info->format_name = info->format == SG_FORMAT_HF ? "safetensors" : "gguf";
+    info->family = m->family->name;
+    info->architecture = m->architecture;
+    info->name = m->name;
+    info->weight_types = m->weight_types;
+    info->layers = m->spec.n_layers;
+    info->hidden = m->spec.hidden;
+    info->vocab = m->spec.vocab;
+    info->n_heads = first->n_heads;
+    info->n_kv_heads = first->n_kv_heads;
+    info->head_dim = first->head_dim;
+    info->intermediate = first->intermediate;
+    info->max_positions = m->spec.max_positions;
+    info->rope_theta = m->spec.rope_theta;
+    info->tied = m->spec.tied;
+}
+
+/* Where the configuration is: config.json in the directory, or the GGUF file itself. */
+static int config_of(sg_model *m, sg_config *c, char **arch, sg_error *err)
+{
+    const sg_checkpoint *ckpt = m->ckpt;
+    *c = (sg_config){.hf = ckpt->config, .gguf = ckpt->ggufs ? &ckpt->ggufs[0] : NULL, .arch = "", .file = ckpt->path};
+    m->config_path = ckpt->config ? sg_path_join(ckpt->path, "config.json") : sg_strdup(ckpt->path);
+    if (!m->config_path)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", ckpt->path);
+    c->file = m->config_path;
+    int rc = sg_family_find(&m->family, c, arch, err);
+    if (!rc && !c->hf)
+        c->arch = *arch;
+    return rc;
+}
+
+int sg_model_open(sg_model **out, const char *path, sg_error *err)
+{
+    sg_config c;
+    int rc = SG_OK;
+    sg_model *m = sg_alloc_zero(1, sizeof *m);
+    *out = NULL;
+    if (!m)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", path);
+    if ((rc = sg_checkpoint_open(&m->ckpt, path, err)) ||
+        (rc = config_of(m, &c, &m->architecture, err)) ||
+        (rc = m->family->read(&m->spec, &c, m->ckpt, err)) ||
+        (rc = sg_roles_bind(m, err)) ||
+        (rc = model_name(m, &c, err)) ||
+        (rc = weight_types(m, err)) ||
+        (rc = count_tensors(m, err)) ||
+        (rc = sg_checkpoint_fingerprint(m->ckpt, m->info.fingerprint, err)))
+        goto out;
+    fill_info(m);
+    *out = m;
+    m = NULL; /* now the caller's */
+out:
+    sg_model_free(m);
+    return rc;
+}
+
+void sg_model_free(sg_model *m)
+{
+    if (!m)
+        return;
+    sg_tokenizer_free(m->tokenizer);
+    sg_model_spec_dispose(&m->spec);
+    sg_free(m->roles);
+    sg_free(m->layers);
+    sg_free(m->architecture);
+    sg_free(m->name);
+    sg_free(m->weight_types);
+    sg_free(m->config_path);
+    sg_checkpoint_free(m->ckpt);
+    sg_free(m);
+}
+
+const sg_model_info *sg_model_get_info(const sg_model *model)
+{
+    return &model->info;
+}
+
+sg_layer_info sg_model_get_layer(const sg_model *model, int layer)
+{
+    return model->layers[layer];
+}
