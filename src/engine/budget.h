@@ -1,0 +1,23 @@
+/* How a pass is cut so that it stays within its memory bound. */
+#ifndef SG_ENGINE_BUDGET_H
+#define SG_ENGINE_BUDGET_H
+
+#include "engine/pass.h"
+
+typedef struct sg_budget {
+    sg_precision precision;
+    int threads;
+    bool head;             /* an observer wants likelihoods or logits */
+    int longest;           /* window */
+    int batch_positions;   /* of whole windows that go through a layer together */
+    int streams;           /* subsets that go together */
+    int chunk_positions, chunk_windows; /* of the largest chunk */
+    int chunks;            /* per group of subsets */
+} sg_budget;
+
+/* Also checks the windows against the model. */
+int sg_budget_make(sg_budget *out, const sg_pass *pass, sg_error *err);
+/* 0: the processors that this process may use */
+int sg_threads_effective(int wanted);
+
+#endif

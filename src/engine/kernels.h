@@ -1,0 +1,38 @@
+/* Loops over one row, written so that the compiler vectorises them: sums keep 16 partial results in a fixed order, so
+ * results do not depend on the processor's vector width. bf16 is stored as uint16_t, rounded to nearest even. */
+#ifndef SG_ENGINE_KERNELS_H
+#define SG_ENGINE_KERNELS_H
+
+#include "core/error.h"
+
+/* n numbers to the precision's element type */
+void sg_row_store(void *out, const float *x, int n, sg_precision precision);
+
+/* y = x / sqrt(mean(x^2) + eps) * w (RMSNorm, arXiv 1910.07467) */
+void sg_row_rmsnorm(float *y, const float *x, const float *w, int n, float eps);
+
+/* y += x */
+void sg_row_add(float *y, const float *x, int n);
+
+/* Is every number finite? */
+bool sg_row_finite(const float *x, int n);
+
+/* y = silu(gate) * up, silu(g) = g / (1 + e^-g) */
+void sg_row_silu_mul(float *y, const float *gate, const float *up, int n);
+
+/* x = e^(scale * (x - max)) for the first n of width numbers, 0 for the others; returns the sum of the n. n >= 1 */
+float sg_row_softmax_exp(float *x, int n, int width, float scale);
+
+/* Takes n more logits into a running log-sum-exp: *max and *sum stand for sum of e^(logit - max); begin with -INFINITY and 0. */
+void sg_row_log_sum_exp(const float *logits, int n, float *max, double *sum);
+
+/* Of a layer's row at three points (before, after the mixer, after the feed-forward): sums of products, in f64. */
+typedef struct sg_dots {
+    double bb, mm, aa, bm, ma, ba;
+} sg_dots;
+sg_dots sg_row_dots(const float *before, const float *mid, const float *after, int n);
+
+/* The first 2 * half numbers of a head: (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), x1 its first half, x2 the second; the rest copied. */
+void sg_row_rope(float *y, const float *x, const float *cos, const float *sin, int half, int n);
+
+#endif

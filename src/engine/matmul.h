@@ -1,0 +1,46 @@
+/* Matrix products. Two kinds: by a weight that is packed once and used for many rows with all threads, and plain small
+ * ones with one thread, for use inside a parallel region (attention). Inputs are bf16 or f32, results and accumulation f32.
+ * This interface is all that the engine knows of the library behind it (oneDNN, in matmul_dnnl.c). */
+#ifndef SG_ENGINE_MATMUL_H
+#define SG_ENGINE_MATMUL_H
+
+#include "core/error.h"
+
+typedef struct sg_mm sg_mm;         /* a context: threads and their scratch */
+typedef struct sg_weight sg_weight; /* a packed matrix */
+
+/* Bytes of an element of matrix inputs: 2 for bf16, 4 for f32. */
+static inline size_t sg_element_bytes(sg_precision precision)
+{
+    return precision == SG_PRECISION_BF16 ? 2 : 4;
+}
+
+int sg_mm_create(sg_mm **out, int threads, sg_error *err);
+void sg_mm_free(sg_mm *mm);
+int sg_mm_threads(const sg_mm *mm);
+
+/* w: [n, k] row-major, of the precision's element type; it may be freed afterwards.
+ * SG_ERR_REFUSED: the processor cannot multiply in this precision. */
+int sg_weight_pack(sg_weight **out, sg_mm *mm, const void *w, int n, int k, sg_precision precision, sg_error *err);
+void sg_weight_free(sg_weight *w);
+/* Upper bound of what packing [n, k] allocates. */
+uint64_t sg_weight_bytes(int n, int k, sg_precision precision);
+
+/* y = x w^T with all threads. x: [m, k], y: [m, n] */
+int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_error *err);
+
+/* c = a b^T for b [n, k], or c = a b for b [k, n]; a: [m, k], c: [m, n]. One thread; thread: the caller's number, below
+ * sg_mm_threads, whose scratch and primitives are used. The caller's thread must have called sg_mm_enter_thread. */
+typedef enum sg_mm_b { SG_MM_B_NK, SG_MM_B_KN } sg_mm_b;
+int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k, sg_precision precision,
+                sg_error *err);
+/* First thing in a thread of a parallel region that calls sg_mm_plain. */
+void sg_mm_enter_thread(void);
+
+/* For people: "AVX512_CORE_AMX", "2.6.3" */
+const char *sg_matmul_isa(void);
+const char *sg_matmul_version(void);
+/* Does the processor multiply bf16 natively? */
+bool sg_matmul_native_bf16(void);
+
+#endif

@@ -1,0 +1,326 @@
+/* The layer-major pass. See pass.h; the cutting into chunks is in budget.c. */
+#include "engine/pass.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/mem.h"
+#include "engine/budget.h"
+#include "engine/kernels.h"
+
+/* A residual stream and the subsets that share it. */
+typedef struct stream {
+    float *x;     /* [chunk positions, hidden] */
+    int *subsets; /* [n], into the pass's */
+    int n;
+} stream;
+
+typedef struct run {
+    const sg_pass *p;
+    sg_budget budget;
+    sg_mm *mm;
+    sg_scratch scratch;
+    sg_layer_weights weights;
+    float *cos, *sin;        /* [longest window][rotary_dim / 2] */
+    stream *streams;         /* [group's subsets]; the first n_streams live */
+    int n_streams, max_streams;
+    /* the chunk */
+    int first_window, n_windows, positions;
+    sg_span *spans;          /* [n_windows], starts count from the chunk's first position */
+    sg_position *at;         /* [positions] */
+    int32_t *targets;        /* [positions] */
+    sg_logit_sums *sums;     /* [max_streams][positions] */
+    uint64_t steps_done, steps; /* for progress: layers, the head as one more */
+    /* the layer in work, for seen() */
+    int layer, batch_start;
+    const stream *stream;
+} run;
+
+static int report(const run *r, sg_error *err)
+{
+    const sg_progress *p = &r->p->progress;
+    if (p->report && p->report(r->p->stage, r->steps_done, r->steps, "layers", p->user))
+        return sg_fail(err, SG_ERR_CANCELLED, "%s was interrupted", r->p->stage);
+    return SG_OK;
+}
+
+/* One angle per position and frequency, in f32 as transformers computes them. */
+static int make_rope(run *r, sg_error *err)
+{
+    const sg_layer_spec *spec = &r->p->model->spec.layers[0];
+    size_t half = (size_t)spec->rotary_dim / 2, n = (size_t)r->budget.longest * half;
+    r->cos = sg_alloc(n, sizeof *r->cos);
+    r->sin = sg_alloc(n, sizeof *r->sin);
+    if (!r->cos || !r->sin)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for rope's angles");
+    for (size_t t = 0; t < (size_t)r->budget.longest; t++)
+        for (size_t i = 0; i < half; i++) {
+            float angle = (float)t * spec->inv_freq[i];
+            r->cos[t * half + i] = cosf(angle);
+            r->sin[t * half + i] = sinf(angle);
+        }
+    return SG_OK;
+}
+
+static int allocate(run *r, sg_error *err)
+{
+    const sg_pass *p = r->p;
+    size_t n = (size_t)r->budget.chunk_positions, D = (size_t)p->model->spec.hidden, S = (size_t)r->max_streams, bytes;
+    r->streams = sg_alloc_zero(S, sizeof *r->streams);
+    r->spans = sg_alloc((size_t)r->budget.chunk_windows, sizeof *r->spans);
+    r->at = sg_alloc(n, sizeof *r->at);
+    r->targets = sg_alloc(n, sizeof *r->targets);
+    r->sums = r->budget.head ? sg_alloc(S * n, sizeof *r->sums) : NULL;
+    bool ok = r->streams && r->spans && r->at && r->targets && (r->sums || !r->budget.head);
+    for (size_t i = 0; ok && i < S; i++) {
+        r->streams[i].x = sg_alloc_aligned(n * D, sizeof(float));
+        r->streams[i].subsets = sg_alloc(S, sizeof(int));
+        ok = r->streams[i].x && r->streams[i].subsets;
+    }
+    if (!ok)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for residual streams of %zu positions", n);
+    int rc = sg_scratch_create(&r->scratch, &p->model->spec, r->budget.batch_positions, r->budget.longest, r->budget.threads,
+                               r->budget.precision, &bytes, err);
+    return rc ? rc : make_rope(r, err);
+}
+
+static void dispose(run *r)
+{
+    for (int i = 0; r->streams && i < r->max_streams; i++) {
+        sg_free(r->streams[i].x);
+        sg_free(r->streams[i].subsets);
+    }
+    sg_free(r->streams);
+    sg_free(r->spans);
+    sg_free(r->at);
+    sg_free(r->targets);
+    sg_free(r->sums);
+    sg_free(r->cos);
+    sg_free(r->sin);
+    sg_scratch_dispose(&r->scratch);
+    sg_layer_weights_dispose(&r->weights);
+    sg_mm_free(r->mm);
+}
+
+/* As many whole windows from first_window on as the chunk holds, and their embeddings as the one stream of all subsets. */
+static void begin_chunk(run *r, const int *subsets, int n_subsets)
+{
+    const sg_pass *p = r->p;
+    size_t D = (size_t)p->model->spec.hidden;
+    r->n_windows = r->positions = 0;
+    for (int w = r->first_window; w < p->n_windows && r->n_windows < r->budget.chunk_windows; w++) {
+        const sg_window *window = &p->windows[w];
+        if (r->positions + window->n > r->budget.chunk_positions)
+            break;
+        r->spans[r->n_windows++] = (sg_span){r->positions, window->n};
+        for (int t = 0; t < window->n; t++) {
+            r->at[r->positions] = (sg_position){w, t};
+            r->targets[r->positions++] = t + 1 < window->n ? window->ids[t + 1] : -1;
+        }
+    }
+    stream *s = &r->streams[0];
+    memcpy(s->subsets, subsets, (size_t)n_subsets * sizeof *subsets);
+    s->n = n_subsets;
+    r->n_streams = 1;
+    const sg_tensor *embedding = sg_model_role(p->model, SG_EMBEDDING);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < r->positions; i++) {
+        int32_t id = p->windows[r->at[i].window].ids[r->at[i].pos];
+        sg_rows_f32(s->x + (size_t)i * D, p->model, embedding, (uint64_t)id, 1);
+    }
+}
+
+/* Observers and the check for numbers that are none, after each block of a layer. */
+static int seen(void *user, int first, int n, const float *before, const float *mid, const float *after, sg_error *err)
+{
+    run *r = user;
+    const sg_pass *p = r->p;
+    size_t D = (size_t)p->model->spec.hidden;
+    const sg_position *at = r->at + r->batch_start + first;
+    int bad = n;
+#pragma omp parallel for schedule(static) reduction(min : bad)
+    for (int i = 0; i < n; i++)
+        if (!sg_row_finite(after + (size_t)i * D, (int)D) && i < bad)
+            bad = i;
+    if (bad < n)
+        return sg_fail(err, SG_ERR_NUMERIC, "%s: the residual stream after layer %d is not finite in window %d, position %d",
+                       p->model->ckpt->path, r->layer, at[bad].window, at[bad].pos);
+    sg_layer_event event = {.layer = r->layer, .subsets = r->stream->subsets, .n_subsets = r->stream->n, .at = at, .n = n,
+                            .hidden = (int)D, .before = before, .mid = mid, .after = after};
+    for (int i = 0; i < p->n_observers; i++) {
+        int rc = p->observers[i].layer ? p->observers[i].layer(p->observers[i].self, &event, err) : SG_OK;
+        if (rc)
+            return rc;
+    }
+    return SG_OK;
+}
+
+/* One stream through the loaded layer, batch of whole windows by batch. */
+static int run_stream(run *r, const stream *s, sg_error *err)
+{
+    const sg_model_spec *spec = &r->p->model->spec;
+    sg_layer_run layer = {.spec = &spec->layers[r->layer], .weights = &r->weights, .hidden = spec->hidden, .mm = r->mm,
+                          .precision = r->budget.precision, .cos = r->cos, .sin = r->sin, .scratch = &r->scratch};
+    r->stream = s;
+    for (int w = 0; w < r->n_windows;) {
+        int end = w, start = r->spans[w].start, rows = 0;
+        while (end < r->n_windows && rows + r->spans[end].n <= r->budget.batch_positions)
+            rows += r->spans[end++].n;
+        for (int i = w; i < end; i++)
+            r->spans[i].start -= start; /* for the batch they count from its first row */
+        r->batch_start = start;
+        int rc = sg_layer_forward(&layer, s->x + (size_t)start * (size_t)spec->hidden, r->spans + w, end - w, seen, r, err);
+        for (int i = w; i < end; i++)
+            r->spans[i].start += start;
+        if (rc || (rc = report(r, err)))
+            return rc;
+        w = end;
+    }
+    return SG_OK;
+}
+
+static bool keeps(const run *r, int subset, int layer)
+{
+    return r->p->keep[(size_t)subset * (size_t)r->p->model->spec.n_layers + (size_t)layer];
+}
+
+/* Splits every stream whose subsets disagree about the layer: those that skip it move to a copy. Says whether any stream runs it. */
+static bool fork_streams(run *r, int layer)
+{
+    bool any = false;
+    for (int i = 0, n = r->n_streams; i < n; i++) {
+        stream *s = &r->streams[i], *fork = r->n_streams < r->max_streams ? &r->streams[r->n_streams] : NULL;
+        int with = 0, without = 0;
+        for (int j = 0; j < s->n; j++)
+            with += keeps(r, s->subsets[j], layer);
+        any = any || with;
+        if (with == 0 || with == s->n || !fork)
+            continue;
+        with = 0;
+        for (int j = 0; j < s->n; j++) {
+            int subset = s->subsets[j];
+            if (keeps(r, subset, layer))
+                s->subsets[with++] = subset;
+            else
+                fork->subsets[without++] = subset;
+        }
+        s->n = with;
+        fork->n = without;
+        memcpy(fork->x, s->x, (size_t)r->positions * (size_t)r->p->model->spec.hidden * sizeof *s->x);
+        r->n_streams++;
+    }
+    return any;
+}
+
+static int run_layer(run *r, int layer, sg_error *err)
+{
+    const sg_model *model = r->p->model;
+    int rc = SG_OK;
+    r->layer = layer;
+    if (fork_streams(r, layer)) {
+        if (layer + 1 < model->spec.n_layers)
+            sg_layer_weights_prefetch(model, layer + 1);
+        rc = sg_layer_weights_load(&r->weights, model, layer, r->mm, r->budget.precision, err);
+        for (int i = 0; i < r->n_streams && !rc; i++)
+            if (keeps(r, r->streams[i].subsets[0], layer))
+                rc = run_stream(r, &r->streams[i], err);
+        sg_layer_weights_dispose(&r->weights);
+    }
+    r->steps_done++;
+    return rc ? rc : report(r, err);
+}
+
+static int logits_seen(void *user, int stream_index, int first, int n, int v0, int nv, const float *logits, sg_error *err)
+{
+    run *r = user;
+    const stream *s = &r->streams[stream_index];
+    sg_logits_event event = {.subsets = s->subsets, .n_subsets = s->n, .at = r->at + first, .n = n, .v0 = v0, .nv = nv, .logits = logits};
+    for (int i = 0; i < r->p->n_observers; i++) {
+        const sg_observer *o = &r->p->observers[i];
+        int rc = o->logits ? o->logits(o->self, &event, err) : SG_OK;
+        if (rc)
+            return rc;
+    }
+    return report(r, err);
+}
+
+static int run_head(run *r, sg_error *err)
+{
+    size_t n = (size_t)r->positions;
+    sg_head_rows *rows = sg_alloc((size_t)r->n_streams, sizeof *rows);
+    if (!rows)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d streams", r->n_streams);
+    for (int i = 0; i < r->n_streams; i++)
+        rows[i] = (sg_head_rows){.x = r->streams[i].x, .targets = r->targets, .n = r->positions, .sums = r->sums + (size_t)i * n};
+    int rc = sg_head_run(rows, r->n_streams, r->p->model, r->mm, r->budget.precision, logits_seen, r, err);
+    for (int i = 0; i < r->n_streams && !rc; i++) {
+        const stream *s = &r->streams[i];
+        sg_nll_event event = {.subsets = s->subsets, .n_subsets = s->n, .at = r->at, .n = r->positions, .sums = rows[i].sums};
+        for (int j = 0; j < r->p->n_observers && !rc; j++)
+            if (r->p->observers[j].nll)
+                rc = r->p->observers[j].nll(r->p->observers[j].self, &event, err);
+    }
+    sg_free(rows);
+    r->steps_done++;
+    return rc;
+}
+
+/* All windows, for one group of subsets that fits the bound. */
+static int run_group(run *r, const int *subsets, int n_subsets, int *chunks, sg_error *err)
+{
+    int rc = allocate(r, err);
+    int L = r->p->model->spec.n_layers;
+    for (r->first_window = 0; r->first_window < r->p->n_windows && !rc; r->first_window += r->n_windows) {
+        begin_chunk(r, subsets, n_subsets);
+        for (int layer = 0; layer < L && !rc; layer++)
+            rc = run_layer(r, layer, err);
+        if (!rc && r->budget.head)
+            rc = run_head(r, err);
+        ++*chunks;
+    }
+    return rc;
+}
+
+static int run_groups(const sg_pass *p, sg_pass_result *result, sg_error *err)
+{
+    sg_budget budget;
+    int rc = sg_budget_make(&budget, p, err);
+    int *subsets = sg_alloc((size_t)p->n_subsets, sizeof *subsets);
+    if (!rc && !subsets)
+        rc = sg_fail(err, SG_ERR_NOMEM, "no memory for %d subsets", p->n_subsets);
+    for (int i = 0; !rc && i < p->n_subsets; i++)
+        subsets[i] = i;
+    uint64_t groups = rc ? 0 : (uint64_t)((p->n_subsets + budget.streams - 1) / budget.streams);
+    for (uint64_t g = 0; g < groups && !rc; g++) {
+        int first = (int)g * budget.streams, n = p->n_subsets - first < budget.streams ? p->n_subsets - first : budget.streams;
+        uint64_t steps = (uint64_t)p->model->spec.n_layers + (budget.head ? 1 : 0);
+        run r = {.p = p, .budget = budget, .max_streams = n};
+        r.steps = groups * (uint64_t)budget.chunks * steps;
+        r.steps_done = g * (uint64_t)budget.chunks * steps;
+        if (!(rc = sg_mm_create(&r.mm, budget.threads, err)))
+            rc = run_group(&r, subsets + first, n, &result->chunks, err);
+        dispose(&r);
+    }
+    result->precision = budget.precision;
+    sg_free(subsets);
+    return rc;
+}
+
+int sg_pass_run(const sg_pass *p, sg_pass_result *result, sg_error *err)
+{
+    struct timespec start, end;
+    *result = (sg_pass_result){0};
+    int rc = sg_model_runnable(p->model, err);
+    if (rc)
+        return rc;
+    int old_threads = omp_get_max_threads();
+    omp_set_num_threads(sg_threads_effective(p->threads)); /* oneDNN and our own loops both read it */
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    rc = run_groups(p, result, err);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    omp_set_num_threads(old_threads);
+    result->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+    return rc;
+}

@@ -1,0 +1,85 @@
+/* A pass: windows of tokens through the layers, layer by layer.
+ *
+ * Windows are cut into chunks whose residual streams fit the memory bound; all windows of a chunk go through layer 0, then all through
+ * layer 1, and so on, so that a layer's weights are read and packed once per chunk. Several subsets of the layers can go through together:
+ * those that agree so far share one stream, and a stream forks where two first differ. */
+#ifndef SG_ENGINE_PASS_H
+#define SG_ENGINE_PASS_H
+
+#include "engine/head.h"
+
+typedef struct sg_window {
+    const int32_t *ids;
+    int n;
+    bool bos; /* ids[0] was put in front */
+} sg_window;
+
+typedef struct sg_position { /* of a row */
+    int window, pos;
+} sg_position;
+
+/* What observers are told. subsets: who shares the stream (indices into the pass's subsets). Positions come in order within a window; a
+ * window's are all in one chunk. */
+typedef struct sg_layer_event {
+    int layer;
+    const int *subsets;
+    int n_subsets;
+    const sg_position *at; /* [n] */
+    int n;
+    int hidden;
+    const float *before, *mid, *after; /* [n, hidden]: the stream before, after the mixer's half, after the feed-forward's */
+} sg_layer_event;
+
+typedef struct sg_nll_event {
+    const int *subsets;
+    int n_subsets;
+    const sg_position *at;
+    int n;
+    const sg_logit_sums *sums; /* [n]; of the rows whose window goes on behind them */
+} sg_nll_event;
+
+typedef struct sg_logits_event {
+    const int *subsets;
+    int n_subsets;
+    const sg_position *at;
+    int n;
+    int v0, nv;
+    const float *logits; /* [n, nv] */
+} sg_logits_event;
+
+typedef struct sg_observer { /* a NULL function: not wanted; without nll and logits the head is not computed */
+    int (*layer)(void *self, const sg_layer_event *event, sg_error *err);
+    int (*nll)(void *self, const sg_nll_event *event, sg_error *err);
+    int (*logits)(void *self, const sg_logits_event *event, sg_error *err);
+    void *self;
+} sg_observer;
+
+typedef struct sg_pass {
+    const sg_model *model;
+    const sg_window *windows;
+    int n_windows;
+    const bool *keep;   /* [n_subsets][n_layers]: which layers each subset has; no two alike */
+    int n_subsets;
+    const sg_observer *observers;
+    int n_observers;
+    sg_precision precision;
+    uint64_t memory;    /* bytes; 0: half of what is available */
+    int threads;        /* 0: all that the process may use */
+    sg_progress progress;
+    const char *stage;  /* for progress: "scoring" */
+} sg_pass;
+
+typedef struct sg_pass_result {
+    sg_precision precision; /* bf16 or f32 */
+    int chunks;
+    double seconds;
+} sg_pass_result;
+
+/* SG_ERR_NOMEM: the bound is too small, with the size that is needed. SG_ERR_NUMERIC: NaN or infinity, naming layer and window.
+ * SG_ERR_REFUSED: a window longer than the model's positions, or a model that does not run. */
+int sg_pass_run(const sg_pass *pass, sg_pass_result *result, sg_error *err);
+
+/* auto resolved for this processor */
+sg_precision sg_precision_effective(sg_precision wanted);
+
+#endif
