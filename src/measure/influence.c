@@ -1,0 +1,110 @@
+/* Block Influence and its relatives, position by position in parallel, summed in order by one thread. */
+#include "measure/influence.h"
+
+#include <math.h>
+
+#include "core/mem.h"
+#include "core/stats.h"
+#include "engine/kernels.h"
+
+int sg_influence_init(sg_influence *inf, const sg_window *windows, int n_windows, int n_layers, int subset, sg_error *err)
+{
+    *inf = (sg_influence){.windows = windows, .n_windows = n_windows, .subset = subset};
+    inf->sums = sg_alloc_zero((size_t)n_layers * (size_t)n_windows, sizeof *inf->sums);
+    return inf->sums ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the scores of %d layers in %d windows", n_layers, n_windows);
+}
+
+void sg_influence_dispose(sg_influence *inf)
+{
+    sg_free(inf->sums);
+    *inf = (sg_influence){0};
+}
+
+static bool observes(const sg_influence *inf, const sg_layer_event *event)
+{
+    for (int i = 0; i < event->n_subsets; i++)
+        if (event->subsets[i] == inf->subset)
+            return true;
+    return false;
+}
+
+/* 1 - cos; a zero vector has no direction: NaN */
+static double turn(double dot, double aa, double bb)
+{
+    return aa > 0 && bb > 0 ? 1 - dot / (sqrt(aa) * sqrt(bb)) : (double)NAN;
+}
+
+static void add(double value, double *sum, int *n)
+{
+    if (!isnan(value)) {
+        *sum += value;
+        ++*n;
+    }
+}
+
+static void add_position(sg_influence_sums *s, const sg_dots *d)
+{
+    double bi = turn(d->ba, d->bb, d->aa);
+    add(turn(d->bm, d->bb, d->mm), &s->mixer, &s->n_mixer);
+    add(turn(d->ma, d->mm, d->aa), &s->ffn, &s->n_ffn);
+    if (isnan(bi)) {
+        s->skipped++;
+        return;
+    }
+    double moved = d->aa + d->bb - 2 * d->ba; /* ||x' - x||^2, f64 sums of f32 products */
+    s->bi += bi;
+    s->magnitude += sqrt((moved > 0 ? moved : 0) / d->aa);
+    s->n++;
+}
+
+int sg_influence_layer(void *self, const sg_layer_event *event, sg_error *err)
+{
+    sg_influence *inf = self;
+    if (!observes(inf, event))
+        return SG_OK;
+    sg_dots *dots = sg_alloc((size_t)event->n, sizeof *dots);
+    if (!dots)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for the scores of %d positions", event->n);
+    int D = event->hidden;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < event->n; i++) {
+        size_t at = (size_t)i * (size_t)D;
+        dots[i] = sg_row_dots(event->before + at, event->mid + at, event->after + at, D);
+    }
+    for (int i = 0; i < event->n; i++) {
+        sg_position p = event->at[i];
+        if (p.pos > 0 || !inf->windows[p.window].bos)
+            add_position(&inf->sums[(size_t)event->layer * (size_t)inf->n_windows + (size_t)p.window], &dots[i]);
+    }
+    sg_free(dots);
+    return SG_OK;
+}
+
+static double ratio(double sum, int64_t n)
+{
+    return n ? sum / (double)n : (double)NAN;
+}
+
+sg_layer_score sg_influence_score(const sg_influence *inf, int layer, int64_t *n_skipped, double *window_means)
+{
+    const sg_influence_sums *of = inf->sums + (size_t)layer * (size_t)inf->n_windows;
+    double bi = 0, mixer = 0, ffn = 0, magnitude = 0, mean, low, high;
+    int64_t n = 0, n_mixer = 0, n_ffn = 0;
+    size_t n_means = 0;
+    for (int w = 0; w < inf->n_windows; w++) {
+        bi += of[w].bi;
+        mixer += of[w].mixer;
+        ffn += of[w].ffn;
+        magnitude += of[w].magnitude;
+        n += of[w].n;
+        n_mixer += of[w].n_mixer;
+        n_ffn += of[w].n_ffn;
+        *n_skipped += of[w].skipped;
+        if (of[w].n)
+            window_means[n_means++] = of[w].bi / of[w].n;
+    }
+    sg_interval(window_means, n_means, &mean, &low, &high);
+    double value = ratio(bi, n);
+    return (sg_layer_score){.index = layer, .bi = value, .bi_low = value - (mean - low), .bi_high = value + (high - mean),
+                            .relative_magnitude = ratio(magnitude, n), .mixer_bi = ratio(mixer, n_mixer), .ffn_bi = ratio(ffn, n_ffn)};
+}
