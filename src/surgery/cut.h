@@ -1,0 +1,24 @@
+/* A plan laid on a model: which layer and which tensor stays, and under which number. */
+#ifndef SG_SURGERY_CUT_H
+#define SG_SURGERY_CUT_H
+
+#include "model/model.h"
+
+typedef struct sg_cut {
+    const sg_model *model;
+    const sg_plan *plan; /* remove and keep are sorted and together the model's layers */
+    int *to;             /* [layers] a layer's new number, -1: removed */
+    size_t tensors_kept, tensors_removed;
+    uint64_t parameters, bytes; /* of what stays; tied weights once, as sg_model_info counts */
+} sg_cut;
+
+/* Checks the plan against the model. SG_ERR_REFUSED: made for another shape, or nothing is left; SG_ERR_USAGE: no
+ * sorted list of layers. */
+int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_error *err);
+void sg_cut_dispose(sg_cut *cut);
+
+bool sg_cut_keeps(const sg_cut *cut, const sg_tensor *t);
+/* The name a kept tensor will have; sg_free. NULL: no memory. */
+char *sg_cut_name(const sg_cut *cut, const sg_tensor *t);
+
+#endif

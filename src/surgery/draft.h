@@ -1,0 +1,64 @@
+/* Everything that OUT will hold, laid out in memory before a byte is written: so a dry run knows what a run would do,
+ * and a run knows how much room it needs. */
+#ifndef SG_SURGERY_DRAFT_H
+#define SG_SURGERY_DRAFT_H
+
+#include "core/output.h"
+#include "core/strbuf.h"
+#include "surgery/cut.h"
+
+#define SG_INDEX_FILE "model.safetensors.index.json"
+
+/* A kept tensor's place. */
+typedef struct sg_placed {
+    const sg_tensor *from; /* MODEL's */
+    char *name;            /* OUT's */
+    size_t file;           /* index into the draft's files */
+    uint64_t offset;       /* from that file's start */
+} sg_placed;
+
+/* A file of OUT: its head, then tensors' data; or a copy of a file of MODEL. */
+typedef struct sg_draft_file {
+    char *name;      /* inside OUT; NULL: OUT itself */
+    sg_strbuf head;
+    size_t first, n; /* its tensors, in placed */
+    char *copy_of;   /* NULL: none */
+    uint64_t bytes;  /* of the whole file */
+} sg_draft_file;
+
+typedef struct sg_draft {
+    bool directory;
+    uint64_t alignment;  /* each tensor's data is padded to it */
+    sg_placed *placed;   /* [cut's tensors_kept], file by file */
+    size_t n_placed;
+    sg_draft_file *files;
+    size_t n_files;
+    char **dirs;         /* directories inside OUT, parents first */
+    size_t n_dirs;
+    char **left_out;     /* what of MODEL is not carried */
+    size_t n_left_out;
+    uint64_t source_bytes; /* of MODEL's files that OUT's come from */
+} sg_draft;
+
+/* Lays out OUT in MODEL's format. lineage: the plan to write into it. */
+int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err);
+void sg_draft_dispose(sg_draft *draft);
+uint64_t sg_draft_bytes(const sg_draft *draft);
+
+/* Writes all files at temp, a path that does not exist, then reads all back. */
+int sg_draft_write(const sg_draft *draft, const sg_checkpoint *from, const char *temp, const sg_progress *progress,
+                   sg_error *err);
+
+/* ---- for the layouts ---- */
+
+int sg_draft_gguf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err);
+int sg_draft_hf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err);
+/* Adds MODEL's files that hold no weights, as copies, and names what is left out. */
+int sg_draft_carry(sg_draft *draft, const sg_checkpoint *ckpt, sg_error *err);
+
+/* A new file, zero but for its name (copied; NULL ok); NULL: no memory. */
+sg_draft_file *sg_draft_add(sg_draft *draft, const char *name);
+/* Appends to a list of owned strings; takes s, also on failure. SG_ERR_NOMEM when s is NULL. */
+int sg_draft_note(char ***list, size_t *n, char *s, sg_error *err);
+
+#endif

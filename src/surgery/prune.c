@@ -1,0 +1,133 @@
+/* sg_prune_run, step by step: cut, rules, draft, target, space, write, verify, publish. */
+#include <string.h>
+#include <time.h>
+
+#include "core/mem.h"
+#include "surgery/draft.h"
+#include "surgery/lineage.h"
+#include "surgery/rules.h"
+#include "surgery/target.h"
+#include "surgery/verify.h"
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Everything before the first write. */
+typedef struct surgery {
+    sg_cut cut;
+    sg_plan *lineage;
+    sg_draft draft;
+    uint64_t needed;
+} surgery;
+
+static void surgery_dispose(surgery *s)
+{
+    sg_draft_dispose(&s->draft);
+    sg_plan_free(s->lineage);
+    sg_cut_dispose(&s->cut);
+}
+
+static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const char *path, bool overwrite,
+                   sg_error *err)
+{
+    int rc;
+    if ((rc = sg_cut_make(&s->cut, model, plan, err)) < 0 ||
+        (rc = sg_rules_check(&s->cut, err)) < 0 ||
+        (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
+        (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, err)) < 0)
+        return rc;
+    return sg_target_check(path, model, &s->draft, overwrite, err);
+}
+
+/* Writes and verifies temp, then gives it its name. On failure temp is gone and path untouched. */
+static int carry_out(const surgery *s, const char *temp, const char *path, const sg_prune_opts *opts, sg_error *err)
+{
+    int rc;
+    sg_ticker verifying = {.progress = &opts->progress, .stage = "verifying", .total = s->cut.bytes};
+    if ((rc = sg_draft_write(&s->draft, s->cut.model->ckpt, temp, &opts->progress, err)) < 0 ||
+        (rc = sg_tick(&verifying, 0, err)) < 0 ||
+        (rc = sg_verify(&s->cut, &s->draft, temp, opts, err)) < 0 ||
+        (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 ||
+        (rc = sg_publish(temp, path, opts->overwrite, err)) < 0)
+        sg_remove_tree(temp, NULL); /* what stays if that fails, too, goes with the next run */
+    return rc;
+}
+
+static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dry, double start, sg_error *err)
+{
+    const sg_cut *cut = &s->cut;
+    r->layers_before = cut->plan->layers;
+    r->layers_after = (int)cut->plan->n_keep;
+    r->parameters_before = cut->model->info.parameters;
+    r->parameters_after = cut->parameters;
+    r->bytes_before = cut->model->info.bytes;
+    r->bytes_after = cut->bytes;
+    r->file_bytes_before = s->draft.source_bytes;
+    r->file_bytes_after = dry ? 0 : sg_draft_bytes(&s->draft);
+    r->bytes_needed = s->needed;
+    r->tensors_removed = cut->tensors_removed;
+    r->tensors_kept = cut->tensors_kept;
+    r->left_out = s->draft.left_out; /* handed over */
+    r->n_left_out = s->draft.n_left_out;
+    s->draft.left_out = NULL;
+    s->draft.n_left_out = 0;
+    r->out = sg_strdup(path);
+    r->seconds = now() - start;
+    return r->out ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
+}
+
+static int prune(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
+                 const sg_prune_opts *opts, bool dry, sg_error *err)
+{
+    static const sg_prune_opts defaults = {0};
+    double start = now();
+    surgery s = {0};
+    char *temp = NULL;
+    int rc;
+    opts = opts ? opts : &defaults;
+    sg_prune_result *r = sg_alloc_zero(1, sizeof *r);
+    if (!r)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
+    if ((rc = prepare(&s, model, plan, path, opts->overwrite, err)) < 0 ||
+        (!dry && (rc = sg_temp_sibling(&temp, path, err)) < 0) ||
+        (rc = sg_target_space(path, &s.draft, &s.needed, err)) < 0 ||
+        (rc = fill_result(r, &s, path, dry, start, err)) <
+            0 || /* before the work: after it nothing may fail any more */
+        (!dry && (rc = carry_out(&s, temp, path, opts, err)) < 0))
+        goto out;
+    r->seconds = now() - start;
+    *out = r;
+    r = NULL; /* now the caller's */
+out:
+    sg_prune_result_free(r);
+    sg_free(temp);
+    surgery_dispose(&s);
+    return rc;
+}
+
+int sg_prune_dry_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
+                     const sg_prune_opts *opts, sg_error *err)
+{
+    return prune(out, model, plan, path, opts, true, err);
+}
+
+int sg_prune_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
+                 const sg_prune_opts *opts, sg_error *err)
+{
+    return prune(out, model, plan, path, opts, false, err);
+}
+
+void sg_prune_result_free(sg_prune_result *result)
+{
+    if (!result)
+        return;
+    for (size_t i = 0; i < result->n_left_out; i++)
+        sg_free(result->left_out[i]);
+    sg_free(result->left_out);
+    sg_free(result->out);
+    sg_free(result);
+}

@@ -1,0 +1,18 @@
+/* What must change, besides the weights, when layers leave a model: one table for both formats. */
+#ifndef SG_SURGERY_RULES_H
+#define SG_SURGERY_RULES_H
+
+#include "checkpoint/gguf_write.h"
+#include "surgery/cut.h"
+
+/* SG_ERR_REFUSED when the table does not know the model's family. */
+int sg_rules_check(const sg_cut *cut, sg_error *err);
+/* Edits config.json's object in place; key order and what no rule names stay. what: the file, for errors. */
+int sg_rules_config(const sg_cut *cut, json_object *config, const char *what, sg_error *err);
+/* Copies all metadata records in their order, byte for byte but for those that a rule edits or drops. */
+int sg_rules_metadata(const sg_cut *cut, const sg_gguf *from, sg_gguf_draft *to, sg_error *err);
+
+/* "135M", as the gguf package rounds a number of parameters; text: room for 32 bytes */
+void sg_size_label(uint64_t parameters, char text[static 32]);
+
+#endif

@@ -1,0 +1,77 @@
+/* Whether what was written is what was meant. A difference here is our own mistake. */
+#include "surgery/verify.h"
+
+#include <string.h>
+
+#include "measure/check.h"
+
+static int check_tensor(const sg_model *written, const sg_draft *draft, const sg_placed *p, sg_error *err)
+{
+    const sg_tensor *t = sg_checkpoint_find(written->ckpt, p->name), *f = p->from;
+    if (!t)
+        return sg_fail(err, SG_ERR_LIBRARY, "the written model lacks tensor %s", p->name);
+    const char *in = draft->files[p->file].name;
+    bool placed = t->offset == p->offset && (!in || strcmp(in, written->ckpt->file_names[t->file]) == 0);
+    if (!placed || t->type != f->type || t->n_dims != f->n_dims || t->bytes != f->bytes ||
+        memcmp(t->shape, f->shape, (size_t)f->n_dims * sizeof *f->shape) != 0)
+        return sg_fail(err, SG_ERR_LIBRARY, "tensor %s of the written model is not %s of the original", p->name,
+                       f->name);
+    return SG_OK;
+}
+
+static int check_model_spec(const sg_model_spec *a, const sg_model_spec *b, sg_error *err)
+{
+    const char *field = a->hidden != b->hidden                     ? "hidden"
+                        : a->vocab != b->vocab                     ? "vocab"
+                        : a->max_positions != b->max_positions     ? "max_positions"
+                        : a->tied != b->tied                       ? "tied"
+                        : a->final_norm_eps != b->final_norm_eps   ? "final_norm_eps"
+                                                                   : NULL;
+    return field ? sg_fail(err, SG_ERR_LIBRARY, "the written model's %s is not the original's", field) : SG_OK;
+}
+
+static int check_specs(const sg_cut *cut, const sg_model *written, sg_error *err)
+{
+    const sg_plan *plan = cut->plan;
+    int rc = check_model_spec(&cut->model->spec, &written->spec, err);
+    if (rc < 0)
+        return rc;
+    if ((size_t)written->spec.n_layers != plan->n_keep)
+        return sg_fail(err, SG_ERR_LIBRARY, "the written model has %d layers, expected %zu", written->spec.n_layers,
+                       plan->n_keep);
+    for (size_t i = 0; i < plan->n_keep; i++) {
+        const char *field;
+        if (!sg_layer_spec_equal(&cut->model->spec.layers[plan->keep[i]], &written->spec.layers[i], &field))
+            return sg_fail(err, SG_ERR_LIBRARY,
+                           "layer %zu of the written model differs from layer %d of the original in %s", i,
+                           plan->keep[i], field);
+    }
+    return SG_OK;
+}
+
+/* Types without a conversion to numbers are carried as bytes; there is nothing to run. */
+static bool has_numbers(const sg_model *model)
+{
+    for (size_t i = 0; i < model->ckpt->n_tensors; i++)
+        if (!model->ckpt->tensors[i].type->to_f32)
+            return false;
+    return true;
+}
+
+int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const sg_prune_opts *opts, sg_error *err)
+{
+    sg_model *written = NULL;
+    int rc = sg_model_open(&written, temp, err);
+    if (rc == SG_OK && written->ckpt->n_tensors != draft->n_placed)
+        rc = sg_fail(err, SG_ERR_LIBRARY, "the written model has %zu tensors, expected %zu", written->ckpt->n_tensors,
+                     draft->n_placed);
+    for (size_t i = 0; rc == SG_OK && i < draft->n_placed; i++)
+        rc = check_tensor(written, draft, &draft->placed[i], err);
+    if (rc == SG_OK)
+        rc = check_specs(cut, written, err);
+    if (rc == SG_OK && has_numbers(cut->model))
+        rc = sg_check_likelihoods(cut->model, cut->plan->remove, cut->plan->n_remove, written, opts->threads,
+                                  &opts->progress, err);
+    sg_model_free(written);
+    return rc;
+}
