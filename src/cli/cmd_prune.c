@@ -1,0 +1,173 @@
+/* shortgpt prune: chooses layers (or is told them), removes them, writes the rest. */
+#include <string.h>
+
+#include "command.h"
+#include "signals.h"
+
+/* ---- options ------------------------------------------------------------------------------------------ */
+
+static int check(const options *o, sg_error *err)
+{
+    int rc = require_one_model(o, err);
+    if (rc)
+        return rc;
+    int ways = (o->layers != NULL) + (o->remove != 0) + (o->ratio != NULL) + (o->plan != NULL);
+    if (!ways)
+        return usage_error(err, "which layers? give one of --remove N, --ratio P%%, --layers LIST, --plan FILE");
+    if (ways > 1)
+        return usage_error(err, "--remove, --ratio, --layers and --plan exclude each other: give one of them");
+    if (!o->out)
+        return usage_error(err, "-o OUT is missing: where to write");
+    if (o->method && strcmp(o->method, "bi"))
+        return usage_error(err, "--method %s: the one method of this version is bi", o->method);
+    return SG_OK;
+}
+
+static bool scores_first(const options *o)
+{
+    return o->remove || o->ratio;
+}
+
+static void note_useless(const options *o)
+{
+    static const char *const scoring[] = {"method", "text", "tokens", "window", "bos", "precision", "memory"};
+    for (size_t i = 0; i < sizeof scoring / sizeof *scoring; i++)
+        if (options_given(o, scoring[i]))
+            print_note("--%s has no use with %s: nothing is scored", scoring[i], o->layers ? "--layers" : "--plan");
+}
+
+/* ---- the plan ----------------------------------------------------------------------------------------- */
+
+/* How many layers --remove or --ratio means. */
+static int count_to_remove(const options *o, int layers, int *n, sg_error *err)
+{
+    if (o->ratio)
+        return sg_ratio_parse(o->ratio, layers, n, err);
+    if (o->remove >= layers) {
+        snprintf(err->message, sizeof err->message, "--remove %lld of %d layers leaves none: at least one has to stay",
+                 (long long)o->remove, layers);
+        return err->code = SG_ERR_REFUSED;
+    }
+    *n = (int)o->remove;
+    return SG_OK;
+}
+
+/* OUT is looked at before the long run that chooses layers: a trial with layers that need not be the ones. What it says
+ * about them does not count, only what it says about OUT. */
+static int check_out(const options *o, const sg_model *model, int n, const sg_prune_opts *opts, sg_error *err)
+{
+    sg_plan *trial = NULL;
+    sg_prune_result *result = NULL;
+    char list[48];
+    snprintf(list, sizeof list, n > 1 ? "0-%d" : "0", n - 1);
+    int *layers = NULL;
+    size_t n_layers = 0;
+    int rc = sg_layers_parse(list, sg_model_get_info(model)->layers, &layers, &n_layers, err);
+    if (!rc)
+        rc = sg_plan_from_layers(&trial, model, layers, n_layers, err);
+    if (!rc && sg_prune_dry_run(&result, model, trial, o->out, opts, err) == SG_ERR_USAGE)
+        rc = SG_ERR_USAGE;
+    sg_prune_result_free(result);
+    sg_plan_free(trial);
+    sg_layers_free(layers);
+    return rc;
+}
+
+static int plan_from_score(sg_plan **plan, const options *o, sg_model *model, int n, const texts *t, progress *p, bool print, sg_error *err)
+{
+    sg_style style = terminal_style();
+    sg_score *score = NULL;
+    char *table = NULL;
+    sg_run_opts run = run_options(o, t, p);
+    int rc = sg_score_run(&score, model, &run, err);
+    progress_clear(p);
+    if (rc || (rc = sg_plan_from_score(plan, model, score, n, err)) || !print)
+        goto out;
+    if ((rc = sg_score_table(model, score, *plan, &style, &table, err)) || (rc = sink_print(table, err)))
+        goto out;
+    rc = sink_print("\n", err);
+out:
+    sg_string_free(table);
+    sg_score_free(score);
+    return rc;
+}
+
+static int plan_as_told(sg_plan **plan, const options *o, const sg_model *model, sg_error *err)
+{
+    if (o->plan) {
+        bool same = true;
+        int rc = sg_plan_read(plan, o->plan, model, &same, err);
+        if (!rc && !same)
+            print_note("%s was made on other weights of the same shape, or on another format of this model", o->plan);
+        return rc;
+    }
+    int *layers = NULL;
+    size_t n = 0;
+    int rc = sg_layers_parse(o->layers, sg_model_get_info(model)->layers, &layers, &n, err);
+    if (!rc)
+        rc = sg_plan_from_layers(plan, model, layers, n, err);
+    sg_layers_free(layers);
+    return rc;
+}
+
+/* ---- the command -------------------------------------------------------------------------------------- */
+
+/* Prunes, or says what pruning would do, and hands the result to the sink. */
+static int apply(const options *o, const sg_model *model, const sg_plan *plan, const sg_prune_opts *opts, sink *s, progress *p, sg_error *err)
+{
+    sg_style style = terminal_style();
+    sg_prune_result *result = NULL;
+    char *json = NULL, *table = NULL;
+    int rc = o->dry_run ? sg_prune_dry_run(&result, model, plan, o->out, opts, err) : sg_prune_run(&result, model, plan, o->out, opts, err);
+    progress_clear(p);
+    if (rc)
+        return rc;
+    if (s->json && (rc = o->dry_run ? sg_plan_json(plan, &json, err) : sg_prune_json(plan, result, &json, err)))
+        goto out;
+    if (s->table && (rc = sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
+        goto out;
+    rc = sink_finish(s, table, json, err);
+    if (rc && !o->dry_run)
+        print_note("%s is complete; only the report of it failed", o->out);
+out:
+    sg_string_free(json);
+    sg_string_free(table);
+    sg_prune_result_free(result);
+    return rc;
+}
+
+int cmd_prune(const options *o, sg_error *err)
+{
+    sg_model *model = NULL;
+    sg_plan *plan = NULL;
+    texts t = {0};
+    sink s = {.fd = -1};
+    progress p;
+    int n = 0, rc = check(o, err);
+    if (rc)
+        return rc;
+    progress_init(&p, terminal_style().utf8);
+    sg_prune_opts opts = {.overwrite = o->overwrite, .threads = (int)o->threads, .progress = progress_callback(&p)};
+    if ((rc = sg_model_open(&model, o->models[0], err)))
+        goto out;
+    if (scores_first(o)) {
+        if ((rc = count_to_remove(o, sg_model_get_info(model)->layers, &n, err)) || (rc = check_out(o, model, n, &opts, err)) ||
+            (rc = texts_read(&t, o, err)))
+            goto out;
+    } else {
+        note_useless(o);
+        if ((rc = plan_as_told(&plan, o, model, err)))
+            goto out;
+    }
+
+    signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
+    if ((rc = sink_open(&s, o->json, err)) || (!plan && (rc = plan_from_score(&plan, o, model, n, &t, &p, s.table, err))))
+        goto out;
+    rc = apply(o, model, plan, &opts, &s, &p, err);
+out:
+    sg_plan_free(plan);
+    texts_free(&t);
+    sink_close(&s);
+    sg_model_free(model);
+    return rc;
+}

@@ -1,0 +1,30 @@
+/* What the commands have in common. A command returns an sg_code with err filled; main.c prints it and exits. */
+#ifndef SG_CLI_COMMAND_H
+#define SG_CLI_COMMAND_H
+
+#include "options.h"
+#include "progress.h"
+#include "sink.h"
+
+int cmd_inspect(const options *o, sg_error *err);
+int cmd_score(const options *o, sg_error *err);
+int cmd_prune(const options *o, sg_error *err);
+int cmd_eval(const options *o, sg_error *err);
+int cmd_tokenize(const options *o, sg_error *err);
+
+/* Exactly one MODEL, and options that are wrong together, are checked before anything is opened. */
+int require_one_model(const options *o, sg_error *err);
+
+/* The --text files; texts_free in any case. */
+typedef struct texts {
+    sg_text *list;
+    size_t n;
+} texts;
+int texts_read(texts *t, const options *o, sg_error *err);
+void texts_free(texts *t);
+
+sg_run_opts run_options(const options *o, const texts *t, progress *p);
+sg_style terminal_style(void); /* of stdout */
+void print_note(const char *format, ...) __attribute__((format(printf, 1, 2))); /* to stderr */
+
+#endif

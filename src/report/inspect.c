@@ -1,0 +1,142 @@
+/* What a model is: the JSON object and the table of `inspect`, and the model's part of other objects. */
+#include "report/parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report/report.h"
+
+bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *err)
+{
+    json_object *model = json_object_new_object();
+    if (sg_put_json_string(model, "path", info->path, err) && sg_put_json_string(model, "format", info->format_name, err) &&
+        sg_put_json_string(model, "family", info->family, err) &&
+        sg_put_json_string(model, "architecture", info->architecture, err) &&
+        sg_put_json_int(model, "layers", (uint64_t)info->layers, err) &&
+        sg_put_json_int(model, "hidden", (uint64_t)info->hidden, err) &&
+        sg_put_json_int(model, "parameters", info->parameters, err) && sg_put_json_int(model, "bytes", info->bytes, err))
+        return sg_json_put(obj, "model", model, err) == SG_OK;
+    json_object_put(model);
+    return false;
+}
+
+void sg_put_model(sg_strbuf *b, const sg_model_info *info, const sg_glyphs *g)
+{
+    sg_put_key(b, "model");
+    sg_put_clean(b, info->path);
+    sg_strbuf_puts(b, "\n");
+    sg_put_key(b, "family");
+    sg_strbuf_puts(b, info->family);
+    if (strcmp(info->family, info->architecture)) {
+        sg_strbuf_puts(b, " (");
+        sg_put_clean(b, info->architecture);
+        sg_strbuf_puts(b, ")");
+    }
+    sg_strbuf_puts(b, "\n");
+    sg_put_key(b, "size");
+    sg_strbuf_printf(b, "%d layer%s %s ", info->layers, info->layers == 1 ? "" : "s", g->dot);
+    sg_put_count(b, info->parameters);
+    sg_strbuf_printf(b, " parameters %s ", g->dot);
+    sg_put_bytes(b, info->bytes);
+    sg_strbuf_printf(b, " of %s\n", info->weight_types);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------- */
+
+static bool put_shape(json_object *model, const sg_model_info *info, sg_error *err)
+{
+    return sg_put_json_string(model, "name", info->name, err) &&
+           sg_put_json_string(model, "weight_types", info->weight_types, err) &&
+           sg_put_json_int(model, "vocab", (uint64_t)info->vocab, err) &&
+           sg_put_json_int(model, "heads", (uint64_t)info->n_heads, err) &&
+           sg_put_json_int(model, "kv_heads", (uint64_t)info->n_kv_heads, err) &&
+           sg_put_json_int(model, "head_dim", (uint64_t)info->head_dim, err) &&
+           sg_put_json_int(model, "intermediate", (uint64_t)info->intermediate, err) &&
+           sg_put_json_int(model, "max_positions", (uint64_t)info->max_positions, err) &&
+           sg_put_json_number(model, "rope_theta", info->rope_theta, err) &&
+           sg_put_json_bool(model, "tied", info->tied, err) &&
+           sg_put_json_string(model, "fingerprint", info->fingerprint, err);
+}
+
+static bool put_layers(json_object *obj, const sg_layer_info *layers, int n, sg_error *err)
+{
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < n; i++) {
+        json_object *layer = json_object_new_object();
+        bool ok = sg_put_json_int(layer, "index", (uint64_t)layers[i].index, err) &&
+                  sg_put_json_string(layer, "kind", layers[i].kind, err) &&
+                  sg_put_json_int(layer, "parameters", layers[i].parameters, err) &&
+                  sg_put_json_int(layer, "bytes", layers[i].bytes, err);
+        if (!ok)
+            json_object_put(layer);
+        if (!ok || sg_json_append(list, layer, err)) {
+            json_object_put(list);
+            return false;
+        }
+    }
+    return sg_json_put(obj, "layers", list, err) == SG_OK;
+}
+
+int sg_report_inspect_json(const sg_model_info *info, const sg_layer_info *layers, char **out, sg_error *err)
+{
+    json_object *obj = json_object_new_object();
+    bool ok = sg_put_json_string(obj, "schema", "shortgpt/inspect/1", err) && sg_put_json_model(obj, info, err) &&
+              put_shape(sg_json_get(obj, "model"), info, err) && put_layers(obj, layers, info->layers, err);
+    return sg_report_json_text(obj, ok, out, err);
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------- */
+
+static bool same_layer(const sg_layer_info *a, const sg_layer_info *b)
+{
+    return !strcmp(a->kind, b->kind) && a->parameters == b->parameters && a->bytes == b->bytes;
+}
+
+/* One row for each run of equal layers. */
+static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, int n)
+{
+    sg_strbuf_puts(b, "\n  layers    kind                 parameters each    size each\n");
+    for (int first = 0, end; first < n; first = end) {
+        for (end = first + 1; end < n && same_layer(&layers[first], &layers[end]); end++)
+            ;
+        char range[32];
+        if (end - first == 1)
+            snprintf(range, sizeof range, "%d", first);
+        else
+            snprintf(range, sizeof range, "%d-%d", first, end - 1);
+        sg_strbuf_puts(b, "  ");
+        sg_strbuf_pad(b, range, 10);
+        sg_strbuf_pad(b, layers[first].kind, 20);
+        sg_put_padded(b, sg_put_count, layers[first].parameters, -16);
+        sg_put_padded(b, sg_put_bytes, layers[first].bytes, -13);
+        sg_strbuf_puts(b, "\n");
+    }
+}
+
+int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out, sg_error *err)
+{
+    const sg_glyphs *g = sg_glyphs_of(style);
+    sg_strbuf b = {0};
+    sg_put_clean(&b, info->name);
+    sg_strbuf_puts(&b, "\n\n");
+    sg_put_model(&b, info, g);
+    sg_put_key(&b, "stream");
+    sg_strbuf_printf(&b, "%d wide %s feed-forward %d wide\n", info->hidden, g->dot, info->intermediate);
+    sg_put_key(&b, "attention");
+    sg_strbuf_printf(&b, "%d heads of %d %s %d of keys and values\n", info->n_heads, info->head_dim, g->dot, info->n_kv_heads);
+    sg_put_key(&b, "positions");
+    if (info->max_positions > 0)
+        sg_put_count(&b, (uint64_t)info->max_positions);
+    else
+        sg_strbuf_puts(&b, "not said");
+    sg_strbuf_printf(&b, " %s rope theta ", g->dot);
+    sg_strbuf_fixed(&b, info->rope_theta, 0);
+    sg_strbuf_puts(&b, "\n");
+    sg_put_key(&b, "vocabulary");
+    sg_put_count(&b, (uint64_t)info->vocab);
+    sg_strbuf_printf(&b, " tokens %s output matrix %s\n", g->dot, info->tied ? "is the embedding (tied)" : "of its own");
+    sg_put_key(&b, "format");
+    sg_strbuf_printf(&b, "%s %s fingerprint %s\n", info->format_name, g->dot, info->fingerprint);
+    put_layer_runs(&b, layers, info->layers);
+    return sg_strbuf_finish(&b, out, err);
+}

@@ -1,0 +1,13 @@
+/* What several reports have in common. */
+#ifndef SG_REPORT_PARTS_H
+#define SG_REPORT_PARTS_H
+
+#include "report/json.h"
+#include "report/put.h"
+
+/* obj["model"], as design.md's score JSON has it */
+bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *err);
+/* The lines model, family and size of a table's head. */
+void sg_put_model(sg_strbuf *b, const sg_model_info *info, const sg_glyphs *g);
+
+#endif

@@ -1,0 +1,31 @@
+# Ctrl-C and kill: the process ends by the signal, and nothing is left.
+. "$(dirname "$0")/lib.sh"
+model=$golden/tiny_llama.gguf
+text 2000000 >"$base/long.txt" # more than any machine gets through before the signal comes
+
+interrupted() { # NAME SIGNAL ARGUMENT...
+    local name=$1 signal=$2
+    shift 2
+    python3 - "$signal" "$base/err" "$shortgpt" "$@" >"$base/why" 2>&1 <<'PYTHON' || fail "$name: $(tail -n 1 "$base/why")"
+import signal, subprocess, sys, time
+number = getattr(signal, sys.argv[1])
+signal.signal(signal.SIGINT, signal.default_int_handler)
+p = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(sys.argv[2], "wb"))
+time.sleep(1.5)
+p.send_signal(number)
+out = p.communicate(timeout=120)[0]
+assert p.returncode == -number, "ended with %s" % p.returncode
+assert not out, "wrote to stdout: %r" % out[:200]
+PYTHON
+    grep -q 'interrupted; nothing was written' "$base/err" || fail "$name: said $(head -c 300 "$base/err")"
+    nothing_left "$name"
+}
+endless="--text $base/long.txt --tokens 2000000 --window 32 --precision f32"
+# shellcheck disable=SC2086 # a list of words
+{
+    interrupted "score" SIGINT score "$model" $endless --json scores.json
+    interrupted "eval" SIGTERM eval "$model" $endless --json -
+    interrupted "prune" SIGINT prune "$model" --remove 1 -o small.gguf $endless
+    interrupted "prune" SIGTERM prune "$golden/tiny_llama" --remove 1 -o small $endless --json report.json
+}
+finish
