@@ -1,0 +1,37 @@
+# The short way in; CMake does the work (see CMakePresets.json). `make demo` and `make test` are all that a fresh Debian or
+# Ubuntu machine needs.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: all demo test test-asan install clean
+
+# The release program: build/release/shortgpt
+all:
+	cmake --preset release
+	cmake --build build/release --target shortgpt -j $(JOBS)
+
+# Installs what is missing, builds, downloads a small model (once), removes three of its layers, shows what that did.
+demo:
+	sh scripts/deps.sh
+	$(MAKE) all
+	sh scripts/model.sh
+	sh scripts/demo.sh
+
+test:
+	sh scripts/deps.sh
+	cmake --preset release
+	cmake --build build/release -j $(JOBS)
+	sh scripts/test.sh build/release $(JOBS)
+
+# The same tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+test-asan:
+	sh scripts/deps.sh
+	cmake --preset asan
+	cmake --build build/asan -j $(JOBS)
+	sh scripts/test.sh build/asan $(JOBS)
+
+install: all
+	cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build
