@@ -8,4 +8,7 @@ if ! SHORTGPT_TEST_MODEL=$(sh "$(dirname "$0")/model.sh"); then
     SHORTGPT_TEST_MODEL=
 fi
 export SHORTGPT_TEST_MODEL
+# Tests run beside each other: threads that wait must not spin.
+OMP_WAIT_POLICY=passive
+export OMP_WAIT_POLICY
 ctest --test-dir "$build" --output-on-failure -j "$jobs"

@@ -1,7 +1,9 @@
 /* shortgpt: the command line. Finds the command, prints help and errors, turns codes into exit statuses. */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "signals.h"
@@ -105,6 +107,21 @@ static int unknown_command(const char *name)
     return sg_exit_status(err.code);
 }
 
+/* OpenMP's threads spin while they wait, and as soon as anything else runs on the machine they keep the processor from the
+ * thread that they wait for: beside one busy process, scoring took seven times as long. The runtime reads how to wait from the
+ * environment before main, so the program starts itself once more. Where that cannot be, it is only slower. */
+static void wait_without_spinning(char **argv)
+{
+    char self[4096];
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || setenv("OMP_WAIT_POLICY", "passive", 1))
+        return;
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n <= 0)
+        return;
+    self[n] = 0;
+    execv(self, argv);
+}
+
 static int run(const command_row *c, int argc, char **argv)
 {
     options o;
@@ -155,5 +172,7 @@ int main(int argc, char **argv)
         print_command_help(stdout, c);
         return finish_stdout();
     }
+    if (c->id & (CMD_SCORE | CMD_PRUNE | CMD_EVAL))
+        wait_without_spinning(argv);
     return run(c, argc - 2, argv + 2);
 }

@@ -1,7 +1,7 @@
 # Sourced by every test_*.sh, which ctest runs as: bash test_x.sh PROGRAM TESTS
 # Each runs in an empty folder, with no terminal and nothing on stdin.
 set -u
-export LC_ALL=C.UTF-8 OMP_WAIT_POLICY=passive # tests run side by side: waiting threads must not spin
+export LC_ALL=C.UTF-8
 shortgpt=$1
 golden=$2/golden
 base=$(mktemp -d)

@@ -12,13 +12,13 @@ for precision in f32 bf16; do
     relative=0.005 perplexity=0.003
     [ $precision = f32 ] || relative=0.02 perplexity=0.006
     expect "score" 0 "" score "$model" --bos never --precision $precision --json score.json
-    json "score in $precision" score.json "j['calibration']['tokens'] == $g['score']['tokens'] and all(
-        abs(a['bi'] - b['bi']) <= max($relative * b['bi'], 2e-4) for a, b in zip(j['layers'], $g['score']['layers']))"
+    json "score in $precision" score.json "j['calibration']['tokens'] == ${g}['score']['tokens'] and all(
+        abs(a['bi'] - b['bi']) <= max($relative * b['bi'], 2e-4) for a, b in zip(j['layers'], ${g}['score']['layers']))"
     expect "eval" 0 "" eval "$model" --without 14,17,25 --bos never --precision $precision --json eval.json
     json "eval in $precision" eval.json "(lambda g, p: p[0]['tokens'] == g['predictions']
         and abs(p[0]['ppl'] / g['perplexity'] - 1) <= $perplexity and abs(p[1]['ppl'] / g['perplexity_removed'] - 1) <= $perplexity
-        )($g['eval'], [m['perplexity'][0] for m in j['models']])"
+        )(${g}['eval'], [m['perplexity'][0] for m in j['models']])"
 done
 expect "tokens" 0 "no --text" tokenize "$model" --bos never --json tokens.json
-json "tokens" tokens.json "j['ids'] == $g['score']['ids']"
+json "tokens" tokens.json "j['ids'] == ${g}['score']['ids']"
 finish
