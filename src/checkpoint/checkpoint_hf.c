@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checkpoint/open.h"
+#include "checkpoint/quantization.h"
 #include "core/mem.h"
 
 #define INDEX_NAME "model.safetensors.index.json"
@@ -92,24 +93,6 @@ static int check_listing(const listing *l, const char *path, sg_error *err)
 
 /* ---- config.json -------------------------------------------------------------------------------------- */
 
-/* GPTQ, AWQ, FP8, bitsandbytes, ...: packed weights whose meaning lies in several tensors and in this object. */
-static int refuse_quantized(json_object *config, const char *what, sg_error *err)
-{
-    json_object *q = sg_json_get(config, "quantization_config");
-    if (!q)
-        q = sg_json_get(config, "compression_config"); /* its older name in compressed-tensors */
-    if (!q)
-        return SG_OK;
-    json_object *method = sg_json_get(q, "quant_method");
-    const char *name = json_object_is_type(method, json_type_string) ? json_object_get_string(method)
-                       : sg_json_get(q, "load_in_8bit") || sg_json_get(q, "load_in_4bit") ? "bitsandbytes"
-                                                                                          : "not named";
-    return sg_fail(err, SG_ERR_REFUSED,
-                   "%s: \"quantization_config\": quant_method is %.40s, which shortgpt does not read; use the original "
-                   "weights (BF16, F16 or F32) or a GGUF",
-                   what, name);
-}
-
 static int read_config(sg_checkpoint *ckpt, sg_error *err)
 {
     char *path = sg_path_join(ckpt->path, "config.json");
@@ -118,10 +101,9 @@ static int read_config(sg_checkpoint *ckpt, sg_error *err)
     int rc = sg_json_read_file(&ckpt->config, path, err);
     if (!rc && !json_object_is_type(ckpt->config, json_type_object))
         rc = sg_fail(err, SG_ERR_FORMAT, "%s: is not a JSON object", path);
+    sg_quantization ignored;
     if (!rc)
-        rc = refuse_quantized(ckpt->config, path, err);
-    if (!rc)
-        rc = refuse_quantized(sg_json_get(ckpt->config, "text_config"), path, err);
+        rc = sg_quantization_read(&ignored, ckpt->config, path, err);
     sg_free(path);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "checkpoint/dequant.h"
 #include "checkpoint/dtype.h"
 
 static void test_ggml_types(void **state)
@@ -71,27 +72,80 @@ static void test_f16(void **state)
     free(dst);
 }
 
-/* Bit for bit, except that any NaN is as good as another. From an odd address, into exactly n floats; also one block
- * alone. */
-static void check_record(const sg_dtype *t, const uint8_t *data, size_t n_bytes, const float *expected, size_t n)
+typedef void to_f32(const void *src, float *dst, size_t n);
+
+static const struct {
+    const char *name;
+    to_f32 *to_f32;
+    int mantissa_bits, bias;
+} f8[] = {{"F8_E4M3", sg_f8_e4m3_to_f32, 3, 7}, {"F8_E5M2", sg_f8_e5m2_to_f32, 2, 15}};
+
+/* All 256 bytes of the 8-bit floats against their definitions: sign, exponent with that bias, mantissa. */
+static void test_f8(void **state)
+{
+    (void)state;
+    uint8_t src[256];
+    float dst[256];
+    for (int i = 0; i < 256; i++)
+        src[i] = (uint8_t)i;
+    for (size_t t = 0; t < SG_ARRAY_LEN(f8); t++) {
+        int bits = f8[t].mantissa_bits, one = 1 << bits;
+        f8[t].to_f32(src, dst, 256);
+        for (int i = 0; i < 256; i++) {
+            int exponent = (i & 127) >> bits, mantissa = i & (one - 1);
+            double value = exponent ? ldexp(one + mantissa, exponent - f8[t].bias - bits)
+                                    : ldexp(mantissa, 1 - f8[t].bias - bits);
+            if (bits == 2 && exponent == 31)
+                value = mantissa ? (double)NAN : (double)INFINITY;
+            if (bits == 3 && (i & 127) == 127)
+                value = (double)NAN;
+            float expected = (float)(i & 128 ? -value : value);
+            if (isnan(expected) ? !isnan(dst[i]) : memcmp(&expected, &dst[i], 4) != 0)
+                fail_msg("%s %02x: got %a, expected %a", f8[t].name, (unsigned)i, (double)dst[i], (double)expected);
+        }
+    }
+}
+
+/* FNV-1a over the bits, any NaN being as good as another: as make_quants.py hashes. */
+static uint64_t hash_floats(const float *x, size_t n)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        h = (h ^ (isnan(x[i]) ? 0x7fc00000u : bits)) * 0x100000001b3u;
+    }
+    return h;
+}
+
+/* From an odd address, into exactly n floats; also one block alone. */
+static void check_record(const sg_dtype *t, to_f32 *convert, const uint8_t *data, size_t n_bytes,
+                         const uint64_t *expected, size_t n)
 {
     uint8_t *src = malloc(n_bytes + 1);
     float *dst = malloc(n * sizeof *dst);
     assert_true(src && dst);
     memcpy(src + 1, data, n_bytes);
-    t->to_f32(src + 1, dst, n);
-    t->to_f32(src + 1, dst, (size_t)t->block);
-    t->to_f32(src + 1, dst, 0);
-    size_t finite = 0;
-    for (size_t i = 0; i < n; i++) {
-        finite += isfinite(expected[i]) != 0;
-        if (isnan(expected[i]) ? !isnan(dst[i]) : memcmp(&dst[i], &expected[i], sizeof *dst) != 0)
-            fail_msg("%s: element %zu of %zu: got %a, gguf-py has %a", t->name, i, n, (double)dst[i],
-                     (double)expected[i]);
-    }
+    convert(src + 1, dst, n);
+    convert(src + 1, dst, (size_t)t->block);
+    convert(src + 1, dst, 0);
+    size_t finite = 0, run = t->block > 32 ? (size_t)t->block : 32;
+    for (size_t i = 0; i < n; i += run)
+        if (hash_floats(dst + i, run) != expected[i / run])
+            fail_msg("%s: elements %zu to %zu of %zu differ from gguf-py's", t->name, i, i + run - 1, n);
+    for (size_t i = 0; i < n; i++)
+        finite += isfinite(dst[i]) != 0;
     assert_true(finite > n / 2);
     free(src);
     free(dst);
+}
+
+static const sg_dtype *dtype_by_name(const char *name)
+{
+    for (uint32_t id = 0; id < 64; id++)
+        if (sg_dtype_by_gguf(id) && !strcmp(sg_dtype_by_gguf(id)->name, name))
+            return sg_dtype_by_gguf(id);
+    return sg_dtype_by_safetensors(name);
 }
 
 static void test_dequantize(void **state)
@@ -105,24 +159,26 @@ static void test_dequantize(void **state)
     } head;
     int records = 0;
     for (; fread(&head, sizeof head, 1, f) == 1; records++) {
-        const sg_dtype *t = NULL;
-        for (uint32_t id = 0; id < 64 && !t; id++)
-            if (sg_dtype_by_gguf(id) && !strcmp(sg_dtype_by_gguf(id)->name, head.name))
-                t = sg_dtype_by_gguf(id);
-        if (!t || !t->to_f32)
+        const sg_dtype *t = dtype_by_name(head.name);
+        to_f32 *convert = t ? t->to_f32 : NULL;
+        for (size_t i = 0; t && i < SG_ARRAY_LEN(f8); i++) /* in the table only where scales are applied */
+            if (!strcmp(t->name, f8[i].name))
+                convert = f8[i].to_f32;
+        if (!convert)
             fail_msg("%s: no conversion", head.name);
+        size_t runs = head.n / (t->block > 32 ? (uint32_t)t->block : 32);
         uint8_t *data = malloc(head.n_bytes);
-        float *expected = malloc(head.n * sizeof *expected);
+        uint64_t *expected = malloc(runs * sizeof *expected);
         assert_true(data && expected);
         assert_int_equal(fread(data, 1, head.n_bytes, f), head.n_bytes);
-        assert_int_equal(fread(expected, sizeof *expected, head.n, f), head.n);
+        assert_int_equal(fread(expected, sizeof *expected, runs, f), runs);
         assert_int_equal(head.n / (uint32_t)t->block * (uint32_t)t->block_bytes, head.n_bytes);
-        check_record(t, data, head.n_bytes, expected, head.n);
+        check_record(t, convert, data, head.n_bytes, expected, head.n);
         free(data);
         free(expected);
     }
     fclose(f);
-    assert_int_equal(records, 11);
+    assert_int_equal(records, 29);
 }
 
 int main(void)
@@ -131,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_ggml_types),
         cmocka_unit_test(test_safetensors_types),
         cmocka_unit_test(test_f16),
+        cmocka_unit_test(test_f8),
         cmocka_unit_test(test_dequantize),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

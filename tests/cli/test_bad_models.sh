@@ -22,7 +22,7 @@ variant noweights; rm "$m/noweights/model.safetensors"
 variant shortweights; truncate -s 600000 "$m/shortweights/model.safetensors"
 variant hugeheader; printf '\377\377\377\377\377\377\377\177{}' >"$m/hugeheader/model.safetensors"
 variant family; sed -i 's/"model_type": "llama"/"model_type": "lama"/' "$m/family/config.json"
-variant fp8; sed -i '1a "quantization_config": {"quant_method": "fp8"},' "$m/fp8/config.json"
+variant gptq; sed -i '1a "quantization_config": {"quant_method": "gptq"},' "$m/gptq/config.json"
 variant layers; sed -i 's/"num_hidden_layers": 4/"num_hidden_layers": 5/' "$m/layers/config.json"
 variant width; sed -i 's/"intermediate_size": 96/"intermediate_size": 97/' "$m/width/config.json"
 variant tokenizer; rm "$m/tokenizer/tokenizer.json"
@@ -45,7 +45,7 @@ no weights              | noweights | 3 | noweights
 half the weights        | shortweights | 1 | model.safetensors
 huge safetensors header | hugeheader | 1 | model.safetensors
 unknown family          | family | 3 | lama
-fp8                     | fp8 | 3 | fp8
+gptq                    | gptq | 3 | gptq
 a layer too many        | layers | 1 | layers.4
 another width           | width | 1 | 97
 a shard is missing      | shard | 1 | model-00002-of-00003.safetensors
