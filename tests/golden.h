@@ -2,6 +2,7 @@
 #ifndef SG_GOLDEN_H
 #define SG_GOLDEN_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,11 +44,20 @@ static inline golden golden_open(const char *name)
     return g;
 }
 
+static inline bool golden_has(const golden *g, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = g->text; *p; p += strcspn(p, "\n") + (p[strcspn(p, "\n")] != 0))
+        if (strncmp(p, name, n) == 0 && p[n] == ' ')
+            return true;
+    return false;
+}
+
 /* The array's bytes; *count: its elements. */
 static inline const void *golden_array(const golden *g, const char *name, size_t *count)
 {
     char line[256];
-    for (const char *p = g->text; *p; p += strcspn(p, "\n") + 1) {
+    for (const char *p = g->text; *p; p += strcspn(p, "\n") + (p[strcspn(p, "\n")] != 0)) {
         snprintf(line, sizeof line, "%.*s", (int)strcspn(p, "\n"), p);
         size_t n = strlen(name);
         if (strncmp(line, name, n) != 0 || line[n] != ' ')

@@ -44,15 +44,15 @@ static const sg_dtype dtypes[] = {
     {"MXFP4",    39,   false,  32,  17, sg_mxfp4_to_f32},
     {"NVFP4",    40,   false,  64,  36, sg_nvfp4_to_f32},
     {"Q1_0",     41,   false, 128,  18, NULL},
-    /* only in safetensors. F8_E4M3 and F8_E5M2 wait for the engine to apply their scales (scales.h). */
+    /* only in safetensors */
     {"BOOL",        NOT_GGUF, true, 1, 1, NULL},
     {"U8",          NOT_GGUF, true, 1, 1, NULL},
     {"U16",         NOT_GGUF, true, 1, 2, NULL},
     {"U32",         NOT_GGUF, true, 1, 4, NULL},
     {"U64",         NOT_GGUF, true, 1, 8, NULL},
     {"C64",         NOT_GGUF, true, 1, 8, NULL},
-    {"F8_E4M3",     NOT_GGUF, true, 1, 1, NULL},
-    {"F8_E5M2",     NOT_GGUF, true, 1, 1, NULL},
+    {"F8_E4M3",     NOT_GGUF, true, 1, 1, sg_f8_e4m3_to_f32},
+    {"F8_E5M2",     NOT_GGUF, true, 1, 1, sg_f8_e5m2_to_f32},
     {"F8_E8M0",     NOT_GGUF, true, 1, 1, sg_f8_e8m0_to_f32},
     {"F8_E4M3FNUZ", NOT_GGUF, true, 1, 1, NULL},
     {"F8_E5M2FNUZ", NOT_GGUF, true, 1, 1, NULL},

@@ -41,37 +41,62 @@ static int window_of(const sg_span *windows, int n_windows, int row)
     return low;
 }
 
-/* Reads one position's heads from the fused row. */
-static void split_row(const sg_qkv *out, const float *fused, sg_span window, int pos, const sg_layer_spec *spec, const float *cos,
-                      const float *sin, sg_precision precision, float *head)
+/* Norm and clip of one position's q, k and v. */
+static void norm_row(float *fused, const sg_layer_spec *spec, const sg_qkv_run *run)
 {
-    int E = spec->head_dim, Hk = spec->n_kv_heads, G = spec->n_heads / Hk, half = spec->rotary_dim / 2;
+    int E = spec->head_dim, H = spec->n_heads, Hk = spec->n_kv_heads;
+    float *q = fused, *k = fused + (size_t)H * (size_t)E;
+    switch (spec->qk_norm) {
+    case SG_QK_NORM_NONE:
+        break;
+    case SG_QK_NORM_ROW:
+        sg_row_rmsnorm(q, q, run->q_norm, H * E, spec->norm_eps);
+        sg_row_rmsnorm(k, k, run->k_norm, Hk * E, spec->norm_eps);
+        break;
+    case SG_QK_NORM_HEAD:
+        for (int h = 0; h < H + Hk; h++)
+            sg_row_rmsnorm(q + h * E, q + h * E, h < H ? run->q_norm : run->k_norm, E, spec->norm_eps);
+        break;
+    case SG_QK_NORM_HEADS:
+        for (int h = 0; h < H + Hk; h++)
+            sg_row_layernorm(q + h * E, q + h * E, h < H ? run->q_norm + h * E : run->k_norm + (h - H) * E, NULL, E, spec->norm_eps);
+        break;
+    }
+    if (spec->clip_qkv > 0)
+        sg_row_clip(fused, spec->clip_qkv, (H + 2 * Hk) * E);
+}
+
+/* One position's heads to their places. */
+static void split_row(const sg_qkv *out, const float *fused, sg_span window, int pos, const sg_layer_spec *spec, const sg_qkv_run *run,
+                      sg_precision precision, float *head)
+{
+    int E = spec->head_dim, Hk = spec->n_kv_heads, G = spec->n_heads / Hk;
     size_t bytes = sg_element_bytes(precision) * (size_t)E, T = (size_t)window.n, t = (size_t)pos;
     size_t base = (size_t)window.start * (size_t)Hk; /* heads before this window */
+    const float *cos = run->cos + t * (size_t)run->rope_half, *sin = run->sin + t * (size_t)run->rope_half;
     for (int g = 0; g < Hk; g++) {
         size_t row = base + (size_t)g * T + t;
         for (int j = 0; j < G; j++) {
-            sg_row_rope(head, fused + (size_t)(g * G + j) * (size_t)E, cos, sin, half, E);
+            sg_row_rope(head, fused + (size_t)(g * G + j) * (size_t)E, cos, sin, run->rope_half, E);
             sg_row_store(out->q + (row * (size_t)G + (size_t)j) * bytes, head, E, precision);
         }
-        sg_row_rope(head, fused + (size_t)(Hk * G + g) * (size_t)E, cos, sin, half, E);
+        sg_row_rope(head, fused + (size_t)(Hk * G + g) * (size_t)E, cos, sin, run->rope_half, E);
         sg_row_store(out->k + row * bytes, head, E, precision);
         sg_row_store(out->v + row * bytes, fused + (size_t)(Hk * G + Hk + g) * (size_t)E, E, precision);
     }
 }
 
-void sg_qkv_split(const sg_qkv *out, const float *fused, int first, int rows, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
-                  const float *cos, const float *sin, sg_precision precision)
+void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
+                  const sg_qkv_run *run, sg_precision precision)
 {
     enum { MAX_HEAD = 1024 }; /* checked by the pass */
-    int width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim, half = spec->rotary_dim / 2;
+    int width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < rows; r++) {
-        float head[MAX_HEAD];
+        float head[MAX_HEAD], *row = fused + (size_t)r * (size_t)width;
         sg_span window = windows[window_of(windows, n_windows, first + r)];
-        size_t pos = (size_t)(first + r - window.start);
-        split_row(out, fused + (size_t)r * (size_t)width, window, (int)pos, spec, cos + pos * (size_t)half, sin + pos * (size_t)half, precision,
-                  head);
+        norm_row(row, spec, run);
+        split_row(out, row, window, first + r - window.start, spec, run, precision, head);
     }
 }
 
@@ -96,7 +121,9 @@ static int attend_block(char *out, const sg_qkv *in, sg_span window, int g, int 
         int from = spec->window && t - spec->window + 1 > k0 ? t - spec->window + 1 - k0 : 0, to = t + 1 - k0;
         float *row = scores + (size_t)r * (size_t)keys;
         memset(row, 0, (size_t)from * sizeof *row);
-        sums[r] = sg_row_softmax_exp(row + from, to - from, keys - from, spec->attn_scale);
+        if (spec->attn_softcap > 0)
+            sg_row_softcap(row + from, to - from, spec->attn_scale, spec->attn_softcap);
+        sums[r] = sg_row_softmax_exp(row + from, to - from, keys - from, spec->attn_softcap > 0 ? 1 : spec->attn_scale);
         sg_row_store((char *)weights + (size_t)r * (size_t)keys * element, row, keys, precision);
     }
     rc = sg_mm_plain(mm, thread, result, weights, v, SG_MM_B_KN, rows, E, keys, precision, err); /* [rows, E] */

@@ -16,10 +16,18 @@ typedef struct sg_qkv {
     char *q, *k, *v;
 } sg_qkv;
 
-/* Rows [first, first + rows) of the batch, from the fused product (f32 [rows, q | k | v]), roped and stored at their places.
- * cos, sin: [positions][rotary_dim / 2]. All threads. */
-void sg_qkv_split(const sg_qkv *out, const float *fused, int first, int rows, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
-                  const float *cos, const float *sin, sg_precision precision);
+/* What happens to q, k and v between the projection and their places: norms, and angles of the batch's windows.
+ * cos, sin: [positions][rope_half] with rope's magnitude; rope_half 0: no rope. */
+typedef struct sg_qkv_run {
+    const float *q_norm, *k_norm; /* as the specification's qk_norm says */
+    const float *cos, *sin;
+    int rope_half;
+} sg_qkv_run;
+
+/* Rows [first, first + rows) of the batch, from the fused product (f32 [rows, q | k | v], overwritten), clipped, normed, roped and stored at
+ * their places. All threads. */
+void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
+                  const sg_qkv_run *run, sg_precision precision);
 
 /* out: [batch rows][n_heads * E], of the precision's element type. scratch: sg_attention_scratch_bytes of the longest window. All threads. */
 int sg_attention(void *out, const sg_qkv *in, const sg_span *windows, int n_windows, const sg_layer_spec *spec, sg_precision precision,

@@ -65,6 +65,16 @@ static uint64_t position_bytes(const sg_budget *b, const sg_pass *p, int streams
     return each * (uint64_t)streams + sizeof(sg_position) + sizeof(int32_t) + sizeof(sg_span);
 }
 
+/* Rope's angles, and learned positions. */
+static uint64_t table_bytes(const sg_budget *b, const sg_pass *p)
+{
+    const sg_model_spec *spec = &p->model->spec;
+    uint64_t floats = sg_model_role(p->model, SG_POSITIONS) ? (uint64_t)spec->hidden : 0;
+    for (int i = 0; i < spec->n_ropes; i++)
+        floats += (uint64_t)spec->ropes[i].dim;
+    return floats * (uint64_t)b->longest * sizeof(float);
+}
+
 /* Chunks that whole windows make when each holds at most chunk_positions. */
 static void cut(sg_budget *b, const sg_pass *p)
 {
@@ -98,8 +108,7 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
     sg_scratch_create(NULL, &p->model->spec, b->batch_positions, b->longest, b->threads, b->precision, &scratch, NULL);
 
     uint64_t layer = sg_layer_weights_bytes(p->model, b->precision), head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
-    uint64_t rope = (uint64_t)b->longest * (uint64_t)p->model->spec.layers[0].rotary_dim * sizeof(float);
-    uint64_t fixed = (layer > head ? layer : head) + scratch + rope;
+    uint64_t fixed = (layer > head ? layer : head) + scratch + table_bytes(b, p);
     uint64_t least = fixed + position_bytes(b, p, 1) * (uint64_t)b->longest;
     if (memory < least)
         return sg_fail(err, SG_ERR_NOMEM, "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64 " MB; raise --memory, or "

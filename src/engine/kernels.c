@@ -76,6 +76,55 @@ SG_CLONES void sg_row_rmsnorm(float *y, const float *x, const float *w, int n, f
         y[i] = x[i] * scale * w[i];
 }
 
+static float row_dot(const float *a, const float *b, int n)
+{
+    float lanes[LANES] = {0};
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lanes[j] += a[i + j] * b[i + j];
+    for (int j = 0; i + j < n; j++)
+        lanes[j] += a[i + j] * b[i + j];
+    return sum_lanes(lanes);
+}
+
+float sg_row_dot_elements(const void *a, const float *b, int n, sg_precision precision)
+{
+    enum { PIECE = 256 };
+    float piece[PIECE], sum = 0;
+    if (precision != SG_PRECISION_BF16)
+        return row_dot(a, b, n);
+    for (int i = 0; i < n; i += PIECE) {
+        int m = n - i < PIECE ? n - i : PIECE;
+        for (int j = 0; j < m; j++) {
+            uint32_t bits = (uint32_t)((const uint16_t *)a)[i + j] << 16;
+            memcpy(&piece[j], &bits, 4);
+        }
+        sum += row_dot(piece, b + i, m);
+    }
+    return sum;
+}
+
+SG_CLONES void sg_row_layernorm(float *y, const float *x, const float *w, const float *b, int n, float eps)
+{
+    float lanes[LANES] = {0}, squares[LANES] = {0};
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lanes[j] += x[i + j];
+    for (int j = 0; i + j < n; j++)
+        lanes[j] += x[i + j];
+    float mean = sum_lanes(lanes) / (float)n;
+    for (i = 0; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            squares[j] += (x[i + j] - mean) * (x[i + j] - mean);
+    for (int j = 0; i + j < n; j++)
+        squares[j] += (x[i + j] - mean) * (x[i + j] - mean);
+    float scale = 1.0f / sqrtf(sum_lanes(squares) / (float)n + eps);
+    for (i = 0; i < n; i++)
+        y[i] = (x[i] - mean) * scale * w[i] + (b ? b[i] : 0);
+}
+
 SG_CLONES void sg_row_add(float *y, const float *x, int n)
 {
     for (int i = 0; i < n; i++)
@@ -90,10 +139,69 @@ SG_CLONES bool sg_row_finite(const float *x, int n)
     return !bad;
 }
 
-SG_CLONES void sg_row_silu_mul(float *y, const float *gate, const float *up, int n)
+SG_CLONES void sg_row_add_scaled(float *y, const float *x, float factor, int n)
 {
     for (int i = 0; i < n; i++)
-        y[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+        y[i] += factor * x[i];
+}
+
+SG_CLONES void sg_row_scale(float *x, float factor, int n)
+{
+    for (int i = 0; i < n; i++)
+        x[i] *= factor;
+}
+
+SG_CLONES void sg_row_clip(float *x, float limit, int n)
+{
+    for (int i = 0; i < n; i++) {
+        x[i] = x[i] > limit ? limit : x[i];
+        x[i] = x[i] < -limit ? -limit : x[i];
+    }
+}
+
+/* By e^2x; near 0, where that cancels, by the first terms of the series (the next is below 2e-7 of x there). */
+static inline __attribute__((always_inline)) float tanh_f32(float x)
+{
+    float e = exp_f32(2 * x), far = 1 - 2 / (e + 1), square = x * x;
+    float near = x * (1 + square * (-0.333333333f + square * (0.133333333f - square * 0.0539682540f)));
+    return square < 0.0225f ? near : far;
+}
+
+SG_CLONES void sg_row_softcap(float *x, int n, float scale, float cap)
+{
+    for (int i = 0; i < n; i++)
+        x[i] = cap * tanh_f32(x[i] * scale / cap);
+}
+
+SG_CLONES void sg_row_silu(float *y, const float *gate, const float *up, int n)
+{
+    if (!up)
+        for (int i = 0; i < n; i++)
+            y[i] = gate[i] / (1.0f + exp_f32(-gate[i]));
+    else
+        for (int i = 0; i < n; i++)
+            y[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+}
+
+static inline __attribute__((always_inline)) float gelu_tanh(float x)
+{
+    return 0.5f * x * (1 + tanh_f32(0.797884561f * (x + 0.044715f * x * x * x)));
+}
+
+SG_CLONES void sg_row_gelu_tanh(float *y, const float *gate, const float *up, int n)
+{
+    if (!up)
+        for (int i = 0; i < n; i++)
+            y[i] = gelu_tanh(gate[i]);
+    else
+        for (int i = 0; i < n; i++)
+            y[i] = gelu_tanh(gate[i]) * up[i];
+}
+
+void sg_row_gelu_erf(float *y, const float *gate, const float *up, int n)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = 0.5f * gate[i] * (1 + erff(gate[i] * 0.707106781f)) * (up ? up[i] : 1);
 }
 
 static inline __attribute__((always_inline)) float row_max(const float *x, int n)

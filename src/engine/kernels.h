@@ -8,8 +8,11 @@
 /* n numbers to the precision's element type */
 void sg_row_store(void *out, const float *x, int n, sg_precision precision);
 
-/* y = x / sqrt(mean(x^2) + eps) * w (RMSNorm, arXiv 1910.07467) */
+/* y = x / sqrt(mean(x^2) + eps) * w (RMSNorm, arXiv 1910.07467). y may be x. */
 void sg_row_rmsnorm(float *y, const float *x, const float *w, int n, float eps);
+
+/* y = (x - mean) / sqrt(variance + eps) * w + b (LayerNorm, arXiv 1607.06450); b NULL: none. y may be x. */
+void sg_row_layernorm(float *y, const float *x, const float *w, const float *b, int n, float eps);
 
 /* y += x */
 void sg_row_add(float *y, const float *x, int n);
@@ -17,8 +20,18 @@ void sg_row_add(float *y, const float *x, int n);
 /* Is every number finite? */
 bool sg_row_finite(const float *x, int n);
 
-/* y = silu(gate) * up, silu(g) = g / (1 + e^-g) */
-void sg_row_silu_mul(float *y, const float *gate, const float *up, int n);
+/* y += factor * x; x *= factor; x into [-limit, limit] */
+void sg_row_add_scaled(float *y, const float *x, float factor, int n);
+void sg_row_scale(float *x, float factor, int n);
+void sg_row_clip(float *x, float limit, int n);
+
+/* x = cap * tanh(x * scale / cap) */
+void sg_row_softcap(float *x, int n, float scale, float cap);
+
+/* y = act(gate) * up; up NULL: y = act(gate). silu(g) = g / (1 + e^-g); gelu by erf or by tanh (arXiv 1606.08415). */
+void sg_row_silu(float *y, const float *gate, const float *up, int n);
+void sg_row_gelu_tanh(float *y, const float *gate, const float *up, int n);
+void sg_row_gelu_erf(float *y, const float *gate, const float *up, int n);
 
 /* x = e^(scale * (x - max)) for the first n of width numbers, 0 for the others; returns the sum of the n. n >= 1 */
 float sg_row_softmax_exp(float *x, int n, int width, float scale);
@@ -31,6 +44,9 @@ typedef struct sg_dots {
     double bb, mm, aa, bm, ma, ba;
 } sg_dots;
 sg_dots sg_row_dots(const float *before, const float *mid, const float *after, int n);
+
+/* a: elements of the precision */
+float sg_row_dot_elements(const void *a, const float *b, int n, sg_precision precision);
 
 /* The first 2 * half numbers of a head: (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), x1 its first half, x2 the second; the rest copied. */
 void sg_row_rope(float *y, const float *x, const float *cos, const float *sin, int half, int n);

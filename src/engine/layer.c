@@ -8,14 +8,27 @@
 #include "core/mem.h"
 #include "engine/kernels.h"
 
-void sg_norm_rows(char *out, const float *x, const float *w, int rows, int d, float eps, sg_precision precision, float *row)
+enum { BLOCK_ROWS = 512 }; /* rows per product: large enough for the matrix unit, small enough for the cache */
+
+static void norm_row(float *y, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int d, float eps)
+{
+    if (kind == SG_NORM_RMS)
+        sg_row_rmsnorm(y, x, norm->weight, d, eps);
+    else
+        sg_row_layernorm(y, x, norm->weight, norm->bias, d, eps);
+}
+
+void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int rows, int d, float eps, sg_precision precision,
+                  float *row)
 {
     size_t row_bytes = (size_t)d * sg_element_bytes(precision);
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < rows; r++) {
         float *y = row + (size_t)omp_get_thread_num() * (size_t)d;
-        sg_row_rmsnorm(y, x + (size_t)r * (size_t)d, w, d, eps);
-        sg_row_store(out + (size_t)r * row_bytes, y, d, precision);
+        const float *from = x + (size_t)r * (size_t)d;
+        if (norm->weight)
+            norm_row(y, from, norm, kind, d, eps);
+        sg_row_store(out + (size_t)r * row_bytes, norm->weight ? y : from, d, precision);
     }
 }
 
@@ -29,121 +42,200 @@ static void add_bias(float *y, const float *bias, int rows, int n)
         sg_row_add(y + (size_t)r * (size_t)n, bias, n);
 }
 
-/* y += x; both [rows, n] */
-static void add_rows(float *y, const float *x, int rows, int n)
+/* z = x + y; all [rows, n]; z may be y */
+static void add_rows(float *z, const float *x, const float *y, int rows, int n)
 {
-#pragma omp parallel for schedule(static)
-    for (int r = 0; r < rows; r++)
-        sg_row_add(y + (size_t)r * (size_t)n, x + (size_t)r * (size_t)n, n);
-}
-
-/* out = silu(gate) * up for fused rows [gate | up]; out: [rows, F] elements */
-static void activate(char *out, const float *gate_up, int rows, int F, sg_precision precision, float *row)
-{
-    size_t row_bytes = (size_t)F * sg_element_bytes(precision);
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < rows; r++) {
-        float *y = row + (size_t)omp_get_thread_num() * (size_t)F;
-        const float *gate = gate_up + (size_t)r * 2 * (size_t)F;
-        sg_row_silu_mul(y, gate, gate + F, F);
-        sg_row_store(out + (size_t)r * row_bytes, y, F, precision);
+        size_t at = (size_t)r * (size_t)n;
+        if (z != y)
+            memcpy(z + at, y + at, (size_t)n * sizeof *z);
+        sg_row_add(z + at, x + at, n);
     }
 }
 
-/* norm, q, k and v of a block, roped and put where attention finds them */
-static int project_qkv(const sg_layer_run *run, const float *x, int first, int rows, const sg_span *windows, int n_windows, sg_error *err)
+/* A half's result before it is added: the norm behind it, the residual's scale. y: [rows, D] */
+static void finish_half(const sg_layer_run *run, float *y, const sg_norm_weights *post, int rows)
 {
     const sg_layer_spec *spec = run->spec;
+    int D = run->hidden;
+    if (!post->weight && spec->residual_scale == 1)
+        return;
+#pragma omp parallel for schedule(static)
+    for (int r = 0; r < rows; r++) {
+        float *row = y + (size_t)r * (size_t)D;
+        if (post->weight)
+            norm_row(row, row, post, spec->norm, D, spec->norm_eps);
+        if (spec->residual_scale != 1)
+            sg_row_scale(row, spec->residual_scale, D);
+    }
+}
+
+static void act_row(float *y, const float *gate, const float *up, int n, sg_activation act)
+{
+    if (act == SG_ACT_SILU)
+        sg_row_silu(y, gate, up, n);
+    else if (act == SG_ACT_GELU_TANH)
+        sg_row_gelu_tanh(y, gate, up, n);
+    else
+        sg_row_gelu_erf(y, gate, up, n);
+}
+
+/* out = act(gate) * up for fused rows [gate | up], or act(up); out: [rows, F] elements */
+static void activate(const sg_layer_run *run, char *out, const float *up, int rows, int F)
+{
+    const sg_layer_spec *spec = run->spec;
+    size_t row_bytes = (size_t)F * sg_element_bytes(run->precision), width = (spec->gated ? 2 : 1) * (size_t)F;
+#pragma omp parallel for schedule(static)
+    for (int r = 0; r < rows; r++) {
+        float *y = run->scratch->row + (size_t)omp_get_thread_num() * (size_t)F;
+        const float *first = up + (size_t)r * width;
+        act_row(y, first, spec->gated ? first + F : NULL, F, spec->act);
+        sg_row_store(out + (size_t)r * row_bytes, y, F, run->precision);
+    }
+}
+
+int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out, const char *h, int rows, sg_error *err)
+{
     sg_scratch *s = run->scratch;
-    int D = run->hidden, width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
-    sg_norm_rows(s->h, x + (size_t)first * (size_t)D, run->weights->attn_norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
-    int rc = sg_mm_weight(run->mm, s->a, s->h, run->weights->qkv, rows, err); /* [B, (Hq + 2 Hkv) E] */
-    if (rc)
+    int F = w->width, rc;
+    if ((rc = sg_mm_weight(run->mm, s->wide, h, w->up, rows, err))) /* [B, 2F], or [B, F] without a gate */
         return rc;
-    add_bias(s->a, run->weights->qkv_bias, rows, width);
-    sg_qkv_split(&s->qkv, s->a, first, rows, windows, n_windows, spec, run->cos, run->sin, run->precision);
+    add_bias(s->wide, w->up_bias, rows, run->spec->gated ? 2 * F : F);
+    activate(run, s->act, s->wide, rows, F);                        /* [B, F] */
+    if ((rc = sg_mm_weight(run->mm, out, s->act, w->down, rows, err))) /* [B, D] */
+        return rc;
+    add_bias(out, w->down_bias, rows, run->hidden);
     return SG_OK;
 }
 
-/* The residual additions of a block: x becomes x + attention * Wo, then that plus its feed-forward. */
+/* norm, q, k and v of a block, put where attention finds them */
+static int project_qkv(const sg_layer_run *run, const float *x, int first, int rows, const sg_span *windows, int n_windows, sg_error *err)
+{
+    const sg_layer_spec *spec = run->spec;
+    const sg_layer_weights *w = run->weights;
+    sg_scratch *s = run->scratch;
+    int D = run->hidden, width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
+    sg_qkv_run qkv = {.q_norm = w->q_norm, .k_norm = w->k_norm, .cos = run->cos, .sin = run->sin, .rope_half = run->rope_half};
+    sg_norm_rows(s->h, x + (size_t)first * (size_t)D, &w->attn_norm, spec->norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
+    int rc = sg_mm_weight(run->mm, s->wide, s->h, w->qkv, rows, err); /* [B, (Hq + 2 Hkv) E] */
+    if (rc)
+        return rc;
+    add_bias(s->wide, w->qkv_bias, rows, width);
+    sg_qkv_split(&s->qkv, s->wide, first, rows, windows, n_windows, spec, &qkv, run->precision);
+    return SG_OK;
+}
+
+/* The residual additions of a block. */
 static int finish_block(const sg_layer_run *run, float *x, int first, int rows, sg_layer_seen *seen, void *user, sg_error *err)
 {
     const sg_layer_spec *spec = run->spec;
     const sg_layer_weights *w = run->weights;
     sg_scratch *s = run->scratch;
-    int D = run->hidden, F = spec->intermediate, rc;
-    size_t element = sg_element_bytes(run->precision);
-    float *mid = s->b, *gate_up = s->a, *after = s->a;
+    int D = run->hidden, rc;
+    const char *attended = s->attended + (size_t)first * (size_t)(spec->n_heads * spec->head_dim) * sg_element_bytes(run->precision);
     x += (size_t)first * (size_t)D;
 
-    const char *attended = s->attended + (size_t)first * (size_t)(spec->n_heads * spec->head_dim) * element;
-    if ((rc = sg_mm_weight(run->mm, mid, attended, w->o, rows, err))) /* [B, D] */
+    if ((rc = sg_mm_weight(run->mm, s->mid, attended, w->o, rows, err))) /* [B, D] */
         return rc;
-    add_bias(mid, w->o_bias, rows, D);
-    add_rows(mid, x, rows, D);
+    add_bias(s->mid, w->o_bias, rows, D);
+    finish_half(run, s->mid, &w->attn_post_norm, rows);
+    add_rows(s->mid, x, s->mid, rows, D);
 
-    sg_norm_rows(s->h, mid, w->ffn_norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
-    if ((rc = sg_mm_weight(run->mm, gate_up, s->h, w->gate_up, rows, err)))                /* [B, 2F] */
+    const float *from = spec->parallel ? x : s->mid;
+    const sg_norm_weights *norm = spec->parallel && !w->ffn_norm.weight ? &w->attn_norm : &w->ffn_norm; /* StableLM's halves share one */
+    sg_norm_rows(s->h, from, norm, spec->norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
+    rc = spec->n_experts ? sg_experts_forward(run, s->out, s->h, rows, err) : sg_ffn_forward(run, &w->ffn, s->out, s->h, rows, err);
+    if (rc)
         return rc;
-    add_bias(gate_up, w->gate_up_bias, rows, 2 * F);
-    activate(s->h, gate_up, rows, F, run->precision, s->row);          /* [B, F] */
-    if ((rc = sg_mm_weight(run->mm, after, s->h, w->down, rows, err))) /* [B, D] */
-        return rc;
-    add_bias(after, w->down_bias, rows, D);
-    add_rows(after, mid, rows, D);
+    finish_half(run, s->out, &w->ffn_post_norm, rows);
+    if (spec->parallel)
+        add_rows(s->extra, x, s->out, rows, D);
+    add_rows(s->out, s->mid, s->out, rows, D);
 
-    if ((rc = seen(user, first, rows, x, mid, after, err)))
+    sg_layer_rows seen_rows = {.first = first, .n = rows, .before = x, .mid = s->mid, .after = s->out, .ffn_before = from,
+                               .ffn_after = spec->parallel ? s->extra : s->out};
+    if ((rc = seen(user, &seen_rows, err)))
         return rc;
-    memcpy(x, after, (size_t)rows * (size_t)D * sizeof *x);
+    memcpy(x, s->out, (size_t)rows * (size_t)D * sizeof *x);
     return SG_OK;
+}
+
+/* Experts get as many rows at once as there are, since each takes only some. */
+static int block_rows(const sg_layer_spec *spec, int rows)
+{
+    return spec->n_experts || rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
 }
 
 int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen, void *user, sg_error *err)
 {
-    int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, rc = SG_OK;
-    for (int first = 0; first < rows && !rc; first += SG_BLOCK_ROWS) {
-        int n = rows - first < SG_BLOCK_ROWS ? rows - first : SG_BLOCK_ROWS;
-        rc = project_qkv(run, x, first, n, windows, n_windows, err);
-    }
+    int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, block = block_rows(run->spec, rows), rc = SG_OK;
+    for (int first = 0; first < rows && !rc; first += block)
+        rc = project_qkv(run, x, first, rows - first < block ? rows - first : block, windows, n_windows, err);
     if (!rc)
         rc = sg_attention(run->scratch->attended, &run->scratch->qkv, windows, n_windows, run->spec, run->precision, run->mm,
                           run->scratch->attention, err);
-    for (int first = 0; first < rows && !rc; first += SG_BLOCK_ROWS) {
-        int n = rows - first < SG_BLOCK_ROWS ? rows - first : SG_BLOCK_ROWS;
-        rc = finish_block(run, x, first, n, seen, user, err);
-    }
+    for (int first = 0; first < rows && !rc; first += block)
+        rc = finish_block(run, x, first, rows - first < block ? rows - first : block, seen, user, err);
     return rc;
+}
+
+/* ---- scratch ------------------------------------------------------------------------------------------ */
+
+typedef struct sizes { /* largest over the layers */
+    size_t block, wide, ffn, q, kv, attention, extra, experts, used;
+} sizes;
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static sizes measure(const sg_model_spec *spec, int batch, int longest, int threads)
+{
+    sizes z = {.wide = 1, .ffn = 1};
+    for (int i = 0; i < spec->n_layers; i++) {
+        const sg_layer_spec *s = &spec->layers[i];
+        size_t q = (size_t)s->n_heads * (size_t)s->head_dim, kv = (size_t)s->n_kv_heads * (size_t)s->head_dim;
+        size_t F = most((size_t)s->intermediate, most((size_t)s->expert_intermediate, (size_t)s->shared_intermediate));
+        z.block = most(z.block, (size_t)block_rows(s, batch));
+        z.wide = most(z.wide, most(q + 2 * kv, (s->gated ? 2 : 1) * F));
+        z.ffn = most(z.ffn, F);
+        z.q = most(z.q, q);
+        z.kv = most(z.kv, kv);
+        z.attention = most(z.attention, sg_attention_scratch_bytes(s, longest, threads));
+        z.extra = most(z.extra, s->parallel || s->n_experts);
+        z.experts = most(z.experts, (size_t)s->n_experts);
+        z.used = most(z.used, (size_t)s->n_experts_used);
+    }
+    return z;
 }
 
 /* Buffer sizes as a list, so that one sum and one walk serve all. */
 int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads, sg_precision precision, size_t *bytes,
                       sg_error *err)
 {
-    size_t D = (size_t)spec->hidden, wide = D, input = D, q = 0, kv = 0, attention = 0;
-    size_t block = batch < SG_BLOCK_ROWS ? (size_t)batch : SG_BLOCK_ROWS, element = sg_element_bytes(precision);
-    for (int i = 0; i < spec->n_layers; i++) {
-        const sg_layer_spec *s = &spec->layers[i];
-        size_t E = (size_t)s->head_dim, hq = (size_t)s->n_heads * E, hkv = (size_t)s->n_kv_heads * E, F = (size_t)s->intermediate;
-        size_t scores = sg_attention_scratch_bytes(s, longest, threads);
-        size_t widest = hq + 2 * hkv > 2 * F ? hq + 2 * hkv : 2 * F;
-        wide = widest > wide ? widest : wide;
-        input = F > input ? F : input;
-        q = hq > q ? hq : q;
-        kv = hkv > kv ? hkv : kv;
-        attention = scores > attention ? scores : attention;
-    }
-    size_t rows = (size_t)batch;
+    sizes z = measure(spec, batch, longest, threads);
+    size_t D = (size_t)spec->hidden, B = z.block, rows = (size_t)batch, element = sg_element_bytes(precision), real = sizeof(float);
     sg_scratch s = {0};
     const struct { void *at; size_t n; } parts[] = {
-        {&s.a, block * wide * sizeof(float)},
-        {&s.b, block * D * sizeof(float)},
-        {&s.row, (size_t)threads * input * sizeof(float)},
-        {&s.h, block * input * element},
-        {&s.qkv.q, rows * q * element},
-        {&s.qkv.k, rows * kv * element},
-        {&s.qkv.v, rows * kv * element},
-        {&s.attended, rows * q * element},
-        {&s.attention, attention},
+        {&s.wide, B * z.wide * real},
+        {&s.mid, B * D * real},
+        {&s.out, B * D * real},
+        {&s.row, (size_t)threads * most(z.ffn, D) * real},
+        {&s.h, B * D * element},
+        {&s.act, B * z.ffn * element},
+        {&s.extra, z.extra * B * D * real},
+        {&s.gathered, z.experts ? B * D * element : 0},
+        {&s.router, B * z.experts * real},
+        {&s.weights, B * z.used * real},
+        {&s.chosen, B * z.used * sizeof(int)},
+        {&s.expert_rows, z.experts ? B * sizeof(int) : 0},
+        {&s.qkv.q, rows * z.q * element},
+        {&s.qkv.k, rows * z.kv * element},
+        {&s.qkv.v, rows * z.kv * element},
+        {&s.attended, rows * z.q * element},
+        {&s.attention, z.attention},
     };
     size_t total = 0;
     for (size_t i = 0; i < SG_ARRAY_LEN(parts); i++)
@@ -151,13 +243,12 @@ int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int
     *bytes = total;
     if (!out)
         return SG_OK;
-    s.bytes = total;
     s.memory = sg_alloc_aligned(total, 1);
     if (!s.memory)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu bytes of scratch", total);
     char *p = s.memory;
     for (size_t i = 0; i < SG_ARRAY_LEN(parts); i++) {
-        memcpy(parts[i].at, &p, sizeof p); /* float * and char * alike */
+        memcpy(parts[i].at, &p, sizeof p); /* pointers to different types alike */
         p += (parts[i].n + 63) / 64 * 64;
     }
     *out = s;

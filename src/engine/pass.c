@@ -7,8 +7,10 @@
 #include <time.h>
 
 #include "core/mem.h"
+#include "engine/angles.h"
 #include "engine/budget.h"
 #include "engine/kernels.h"
+#include "engine/rows.h"
 
 /* A residual stream and the subsets that share it. */
 typedef struct stream {
@@ -23,7 +25,9 @@ typedef struct run {
     sg_mm *mm;
     sg_scratch scratch;
     sg_layer_weights weights;
-    float *cos, *sin;        /* [longest window][rotary_dim / 2] */
+    sg_angles angles;
+    sg_source embedding;
+    float *position_rows;    /* [longest window, hidden] where positions are learned, else NULL */
     stream *streams;         /* [group's subsets]; the first n_streams live */
     int n_streams, max_streams;
     /* the chunk */
@@ -46,21 +50,18 @@ static int report(const run *r, sg_error *err)
     return SG_OK;
 }
 
-/* One angle per position and frequency, in f32 as transformers computes them. */
-static int make_rope(run *r, sg_error *err)
+static int open_embeddings(run *r, sg_error *err)
 {
-    const sg_layer_spec *spec = &r->p->model->spec.layers[0];
-    size_t half = (size_t)spec->rotary_dim / 2, n = (size_t)r->budget.longest * half;
-    r->cos = sg_alloc(n, sizeof *r->cos);
-    r->sin = sg_alloc(n, sizeof *r->sin);
-    if (!r->cos || !r->sin)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory for rope's angles");
-    for (size_t t = 0; t < (size_t)r->budget.longest; t++)
-        for (size_t i = 0; i < half; i++) {
-            float angle = (float)t * spec->inv_freq[i];
-            r->cos[t * half + i] = cosf(angle);
-            r->sin[t * half + i] = sinf(angle);
-        }
+    const sg_model *model = r->p->model;
+    const sg_tensor *positions = sg_model_role(model, SG_POSITIONS);
+    sg_source source;
+    int rc = sg_source_open(&r->embedding, model, sg_model_role(model, SG_EMBEDDING), err);
+    if (rc || !positions || (rc = sg_source_open(&source, model, positions, err)))
+        return rc;
+    r->position_rows = sg_alloc((size_t)r->budget.longest * (size_t)model->spec.hidden, sizeof(float));
+    if (!r->position_rows)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d position embeddings", r->budget.longest);
+    sg_source_rows(&source, r->position_rows, 0, r->budget.longest);
     return SG_OK;
 }
 
@@ -83,7 +84,9 @@ static int allocate(run *r, sg_error *err)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for residual streams of %zu positions", n);
     int rc = sg_scratch_create(&r->scratch, &p->model->spec, r->budget.batch_positions, r->budget.longest, r->budget.threads,
                                r->budget.precision, &bytes, err);
-    return rc ? rc : make_rope(r, err);
+    if (!rc)
+        rc = open_embeddings(r, err);
+    return rc ? rc : sg_angles_init(&r->angles, &p->model->spec, r->budget.longest, err);
 }
 
 static void dispose(run *r)
@@ -97,18 +100,33 @@ static void dispose(run *r)
     sg_free(r->at);
     sg_free(r->targets);
     sg_free(r->sums);
-    sg_free(r->cos);
-    sg_free(r->sin);
+    sg_angles_dispose(&r->angles);
+    sg_free(r->position_rows);
     sg_scratch_dispose(&r->scratch);
     sg_layer_weights_dispose(&r->weights);
     sg_mm_free(r->mm);
+}
+
+/* The stream's start: the tokens' embeddings, scaled, and their positions' where the model learned some. */
+static void embed(const run *r, float *x)
+{
+    int D = r->p->model->spec.hidden;
+    float scale = r->p->model->spec.embed_scale;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < r->positions; i++) {
+        float *row = x + (size_t)i * (size_t)D;
+        sg_source_rows(&r->embedding, row, (uint64_t)r->p->windows[r->at[i].window].ids[r->at[i].pos], 1);
+        if (scale != 1)
+            sg_row_scale(row, scale, D);
+        if (r->position_rows)
+            sg_row_add(row, r->position_rows + (size_t)r->at[i].pos * (size_t)D, D);
+    }
 }
 
 /* As many whole windows from first_window on as the chunk holds, and their embeddings as the one stream of all subsets. */
 static void begin_chunk(run *r, const int *subsets, int n_subsets)
 {
     const sg_pass *p = r->p;
-    size_t D = (size_t)p->model->spec.hidden;
     r->n_windows = r->positions = 0;
     for (int w = r->first_window; w < p->n_windows && r->n_windows < r->budget.chunk_windows; w++) {
         const sg_window *window = &p->windows[w];
@@ -124,31 +142,27 @@ static void begin_chunk(run *r, const int *subsets, int n_subsets)
     memcpy(s->subsets, subsets, (size_t)n_subsets * sizeof *subsets);
     s->n = n_subsets;
     r->n_streams = 1;
-    const sg_tensor *embedding = sg_model_role(p->model, SG_EMBEDDING);
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < r->positions; i++) {
-        int32_t id = p->windows[r->at[i].window].ids[r->at[i].pos];
-        sg_rows_f32(s->x + (size_t)i * D, p->model, embedding, (uint64_t)id, 1);
-    }
+    embed(r, s->x);
 }
 
 /* Observers and the check for numbers that are none, after each block of a layer. */
-static int seen(void *user, int first, int n, const float *before, const float *mid, const float *after, sg_error *err)
+static int seen(void *user, const sg_layer_rows *rows, sg_error *err)
 {
     run *r = user;
     const sg_pass *p = r->p;
     size_t D = (size_t)p->model->spec.hidden;
-    const sg_position *at = r->at + r->batch_start + first;
-    int bad = n;
+    const sg_position *at = r->at + r->batch_start + rows->first;
+    int bad = rows->n;
 #pragma omp parallel for schedule(static) reduction(min : bad)
-    for (int i = 0; i < n; i++)
-        if (!sg_row_finite(after + (size_t)i * D, (int)D) && i < bad)
+    for (int i = 0; i < rows->n; i++)
+        if (!sg_row_finite(rows->after + (size_t)i * D, (int)D) && i < bad)
             bad = i;
-    if (bad < n)
+    if (bad < rows->n)
         return sg_fail(err, SG_ERR_NUMERIC, "%s: the residual stream after layer %d is not finite in window %d, position %d",
                        p->model->ckpt->path, r->layer, at[bad].window, at[bad].pos);
-    sg_layer_event event = {.layer = r->layer, .subsets = r->stream->subsets, .n_subsets = r->stream->n, .at = at, .n = n,
-                            .hidden = (int)D, .before = before, .mid = mid, .after = after};
+    sg_layer_event event = {.layer = r->layer, .subsets = r->stream->subsets, .n_subsets = r->stream->n, .at = at, .n = rows->n,
+                            .hidden = (int)D, .before = rows->before, .mid = rows->mid, .after = rows->after,
+                            .ffn_before = rows->ffn_before, .ffn_after = rows->ffn_after};
     for (int i = 0; i < p->n_observers; i++) {
         int rc = p->observers[i].layer ? p->observers[i].layer(p->observers[i].self, &event, err) : SG_OK;
         if (rc)
@@ -157,17 +171,33 @@ static int seen(void *user, int first, int n, const float *before, const float *
     return SG_OK;
 }
 
-/* One stream through the loaded layer, batch of whole windows by batch. */
+/* How many windows from w on go through a layer together: whole ones, of one rope. */
+static int batch_end(const run *r, int w)
+{
+    int end = w, rows = 0;
+    while (end < r->n_windows && rows + r->spans[end].n <= r->budget.batch_positions &&
+           sg_angles_alike(&r->angles, r->spans[w].n, r->spans[end].n))
+        rows += r->spans[end++].n;
+    return end;
+}
+
+/* One stream through the loaded layer, batch by batch. */
 static int run_stream(run *r, const stream *s, sg_error *err)
 {
     const sg_model_spec *spec = &r->p->model->spec;
-    sg_layer_run layer = {.spec = &spec->layers[r->layer], .weights = &r->weights, .hidden = spec->hidden, .mm = r->mm,
-                          .precision = r->budget.precision, .cos = r->cos, .sin = r->sin, .scratch = &r->scratch};
+    const sg_layer_spec *of_layer = &spec->layers[r->layer];
+    sg_layer_run layer = {.spec = of_layer, .weights = &r->weights, .hidden = spec->hidden, .mm = r->mm, .precision = r->budget.precision,
+                          .scratch = &r->scratch};
     r->stream = s;
-    for (int w = 0; w < r->n_windows;) {
-        int end = w, start = r->spans[w].start, rows = 0;
-        while (end < r->n_windows && rows + r->spans[end].n <= r->budget.batch_positions)
-            rows += r->spans[end++].n;
+    for (int w = 0, end; w < r->n_windows; w = end) {
+        int start = r->spans[w].start;
+        end = batch_end(r, w);
+        sg_angles_set(&r->angles, r->spans[w].n);
+        if (of_layer->rope >= 0) {
+            layer.cos = r->angles.cos[of_layer->rope];
+            layer.sin = r->angles.sin[of_layer->rope];
+            layer.rope_half = spec->ropes[of_layer->rope].dim / 2;
+        }
         for (int i = w; i < end; i++)
             r->spans[i].start -= start; /* for the batch they count from its first row */
         r->batch_start = start;
@@ -176,7 +206,6 @@ static int run_stream(run *r, const stream *s, sg_error *err)
             r->spans[i].start += start;
         if (rc || (rc = report(r, err)))
             return rc;
-        w = end;
     }
     return SG_OK;
 }

@@ -27,7 +27,9 @@ typedef struct sg_layer_event {
     const sg_position *at; /* [n] */
     int n;
     int hidden;
-    const float *before, *mid, *after; /* [n, hidden]: the stream before, after the mixer's half, after the feed-forward's */
+    /* [n, hidden]: the stream before, with the mixer's half added, and after; the feed-forward's part is ffn_before to ffn_after (in a
+     * parallel layer before to before + its half, else mid to after) */
+    const float *before, *mid, *after, *ffn_before, *ffn_after;
 } sg_layer_event;
 
 typedef struct sg_nll_event {

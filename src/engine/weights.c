@@ -1,158 +1,238 @@
-/* Loading weights. */
+/* Loading a layer. */
 #include "engine/weights.h"
 
-#include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "engine/kernels.h"
+#include "engine/rows.h"
 
-void sg_rows_f32(float *out, const sg_model *model, const sg_tensor *t, uint64_t first, int n)
-{
-    uint64_t cols = t->shape[t->n_dims - 1], row_bytes = cols / (uint64_t)t->type->block * (uint64_t)t->type->block_bytes;
-    t->type->to_f32(sg_tensor_data(model->ckpt, t) + first * row_bytes, out, (size_t)n * cols);
-}
+/* What a load needs all the way down. */
+typedef struct loader {
+    const sg_model *model;
+    int layer;
+    sg_mm *mm;
+    sg_precision precision;
+    sg_error *err;
+} loader;
 
-int sg_vector_f32(float **out, const sg_model *model, const sg_tensor *t, sg_error *err)
-{
-    *out = sg_alloc(t->n_elements, sizeof **out);
-    if (!*out)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory for tensor %s", t->name);
-    t->type->to_f32(sg_tensor_data(model->ckpt, t), *out, t->n_elements);
-    return SG_OK;
-}
+/* A matrix that is made of parts one below the other: whole roles, or one index of roles with experts. */
+typedef struct part {
+    sg_role role;
+    int index; /* -1: the whole role */
+} part;
 
-/* Where row r of our order (two halves) lies in a file that keeps pairs: our i and half + i are its 2i and 2i + 1. */
-static uint64_t stored_row(uint64_t r, int half, int head_dim)
-{
-    uint64_t head = r / (uint64_t)head_dim, i = r % (uint64_t)head_dim, h = (uint64_t)half;
-    if (i < h)
-        i = 2 * i;
-    else if (i < 2 * h)
-        i = 2 * (i - h) + 1;
-    return head * (uint64_t)head_dim + i;
-}
-
-int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, uint64_t first, int n, int interleaved_half, int head_dim,
-                 sg_precision precision, sg_error *err)
-{
-    int cols = (int)t->shape[t->n_dims - 1];
-    size_t row_bytes = (size_t)cols * sg_element_bytes(precision);
-    int threads = omp_get_max_threads();
-    float *rows = sg_alloc((size_t)threads * (size_t)cols, sizeof *rows);
-    if (!rows)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory to read tensor %s", t->name);
-#pragma omp parallel for schedule(static)
-    for (int r = 0; r < n; r++) {
-        float *row = rows + (size_t)omp_get_thread_num() * (size_t)cols;
-        uint64_t from = first + (uint64_t)r;
-        sg_rows_f32(row, model, t, interleaved_half ? stored_row(from, interleaved_half, head_dim) : from, 1);
-        sg_row_store((char *)out + (size_t)r * row_bytes, row, cols, precision);
-    }
-    sg_free(rows);
-    return SG_OK;
-}
-
-/* How many pairs of rows a role's heads keep interleaved in this file. */
-static int interleaved_half(const sg_model *model, int layer, sg_role role)
-{
-    const sg_role_row *row = sg_model_role_row(model, role);
-    return model->ckpt->format == SG_FORMAT_GGUF && row->gguf_interleaved ? model->spec.layers[layer].rotary_dim / 2 : 0;
-}
-
-/* The roles' matrices one below the other, packed. */
-static int load_fused(sg_weight **out, const sg_model *model, int layer, const sg_role *roles, int n_roles, sg_mm *mm, sg_precision precision,
-                      sg_error *err)
+/* The parts, packed. rows_each: of an indexed part. */
+static int load_matrix(sg_weight **out, const loader *l, const part *parts, int n_parts, int rows_each)
 {
     int rows = 0, cols = 0, rc = SG_OK;
-    for (int i = 0; i < n_roles; i++) {
-        const sg_tensor *t = sg_layer_role(model, layer, roles[i]);
-        rows += (int)t->shape[0];
-        cols = (int)t->shape[1];
+    for (int i = 0; i < n_parts; i++) {
+        const sg_tensor *t = sg_layer_role(l->model, l->layer, parts[i].role);
+        sg_row_layout layout = sg_row_layout_of(l->model, l->layer, parts[i].role);
+        rows += parts[i].index < 0 ? sg_matrix_rows(t, &layout) : rows_each;
+        cols = sg_matrix_cols(t, &layout);
     }
-    size_t row_bytes = (size_t)cols * sg_element_bytes(precision);
-    char *plain = sg_alloc_aligned((size_t)rows, row_bytes);
+    size_t row_bytes = (size_t)cols * sg_element_bytes(l->precision);
+    char *plain = sg_alloc_aligned((size_t)rows, row_bytes), *p = plain;
     if (!plain)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory for layer %d's weights: %d rows of %zu bytes", layer, rows, row_bytes);
-    char *p = plain;
-    for (int i = 0; i < n_roles && !rc; i++) {
-        const sg_tensor *t = sg_layer_role(model, layer, roles[i]);
-        rc = sg_rows_load(p, model, t, 0, (int)t->shape[0], interleaved_half(model, layer, roles[i]), model->spec.layers[layer].head_dim,
-                          precision, err);
-        p += t->shape[0] * row_bytes;
+        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's weights: %d rows of %zu bytes", l->layer, rows, row_bytes);
+    for (int i = 0; i < n_parts && !rc; i++) {
+        const sg_tensor *t = sg_layer_role(l->model, l->layer, parts[i].role);
+        sg_row_layout layout = sg_row_layout_of(l->model, l->layer, parts[i].role);
+        uint64_t first = 0;
+        int n = rows_each;
+        if (parts[i].index < 0)
+            n = sg_matrix_rows(t, &layout);
+        else
+            t = sg_layer_part(l->model, l->layer, parts[i].role, parts[i].index, (uint64_t)rows_each, &first);
+        rc = sg_rows_load(p, l->model, t, &layout, first, n, l->precision, l->err);
+        p += (size_t)n * row_bytes;
     }
     if (!rc)
-        rc = sg_weight_pack(out, mm, plain, rows, cols, precision, err);
+        rc = sg_weight_pack(out, l->mm, plain, rows, cols, l->precision, l->err);
     sg_free(plain);
     return rc;
 }
 
+static bool has(const loader *l, sg_role role)
+{
+    return sg_layer_role(l->model, l->layer, role) != NULL;
+}
+
 /* The roles' vectors one behind the other; *out stays NULL when the model has none. */
-static int load_bias(float **out, const sg_model *model, int layer, const sg_role *roles, int n_roles, sg_error *err)
+static int load_bias(float **out, const loader *l, const sg_role *roles, int n_roles)
 {
     size_t n = 0;
     for (int i = 0; i < n_roles; i++) {
-        const sg_tensor *t = sg_layer_role(model, layer, roles[i]);
-        if (!t)
+        if (!has(l, roles[i]))
             return SG_OK;
-        n += t->n_elements;
+        n += sg_layer_role(l->model, l->layer, roles[i])->n_elements;
     }
     float *p = *out = sg_alloc(n, sizeof *p);
     if (!p)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory for layer %d's biases", layer);
+        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's biases", l->layer);
     for (int i = 0; i < n_roles; i++) {
-        const sg_tensor *t = sg_layer_role(model, layer, roles[i]);
-        float *stored;
-        int rc = sg_vector_f32(&stored, model, t, err);
+        const sg_tensor *t = sg_layer_role(l->model, l->layer, roles[i]);
+        sg_row_layout layout = sg_row_layout_of(l->model, l->layer, roles[i]);
+        if (layout.order == SG_ROWS_AS_COLUMNS)
+            layout.order = SG_ROWS_AS_OURS;
+        float *vector;
+        int rc = sg_vector_load(&vector, l->model, t, &layout, l->err);
         if (rc)
             return rc;
-        int half = interleaved_half(model, layer, roles[i]);
-        for (uint64_t r = 0; r < t->n_elements; r++)
-            p[r] = stored[half ? stored_row(r, half, model->spec.layers[layer].head_dim) : r];
+        memcpy(p, vector, t->n_elements * sizeof *p);
         p += t->n_elements;
-        sg_free(stored);
+        sg_free(vector);
     }
     return SG_OK;
 }
 
+static int load_norm(sg_norm_weights *out, const loader *l, sg_role weight, sg_role bias)
+{
+    static const sg_row_layout plain = {.head_dim = 1};
+    int rc = sg_norm_load(&out->weight, l->model, sg_layer_role(l->model, l->layer, weight), l->err);
+    if (rc || !has(l, bias) || bias == weight)
+        return rc;
+    return sg_vector_load(&out->bias, l->model, sg_layer_role(l->model, l->layer, bias), &plain, l->err);
+}
+
+static int load_norms(sg_layer_weights *w, const loader *l)
+{
+    const sg_model *m = l->model;
+    int rc;
+    if ((rc = load_norm(&w->attn_norm, l, SG_ATTN_NORM, SG_ATTN_NORM_BIAS)) ||
+        (rc = load_norm(&w->ffn_norm, l, SG_FFN_NORM, SG_FFN_NORM_BIAS)) ||
+        (rc = load_norm(&w->attn_post_norm, l, SG_ATTN_POST_NORM, SG_ATTN_POST_NORM)) ||
+        (rc = load_norm(&w->ffn_post_norm, l, SG_FFN_POST_NORM, SG_FFN_POST_NORM)))
+        return rc;
+    if (m->spec.layers[l->layer].qk_norm != SG_QK_NORM_HEADS) {
+        if ((rc = sg_norm_load(&w->q_norm, m, sg_layer_role(m, l->layer, SG_Q_NORM), l->err)))
+            return rc;
+        return sg_norm_load(&w->k_norm, m, sg_layer_role(m, l->layer, SG_K_NORM), l->err);
+    }
+    /* one weight for each head, in a tensor of its own or as a row */
+    const sg_layer_spec *s = &m->spec.layers[l->layer];
+    w->q_norm = sg_alloc((size_t)s->n_heads * (size_t)s->head_dim, sizeof(float));
+    w->k_norm = sg_alloc((size_t)s->n_kv_heads * (size_t)s->head_dim, sizeof(float));
+    if (!w->q_norm || !w->k_norm)
+        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's norms", l->layer);
+    for (int which = 0; which < 2; which++)
+        for (int h = 0; h < (which ? s->n_kv_heads : s->n_heads); h++) {
+            uint64_t row;
+            const sg_tensor *t = sg_layer_part(m, l->layer, which ? SG_K_NORM : SG_Q_NORM, h, 1, &row);
+            sg_source source;
+            int failed = sg_source_open(&source, m, t, l->err);
+            if (failed)
+                return failed;
+            sg_source_rows(&source, (which ? w->k_norm : w->q_norm) + (size_t)h * (size_t)s->head_dim, row, 1);
+        }
+    return SG_OK;
+}
+
+static int load_mixer(sg_layer_weights *w, const loader *l)
+{
+    static const part fused[] = {{SG_QKV, -1}}, apart[] = {{SG_Q, -1}, {SG_K, -1}, {SG_V, -1}}, o[] = {{SG_O, -1}};
+    static const sg_role fused_bias[] = {SG_QKV_BIAS}, apart_bias[] = {SG_Q_BIAS, SG_K_BIAS, SG_V_BIAS}, o_bias[] = {SG_O_BIAS};
+    bool one = has(l, SG_QKV);
+    int rc;
+    if ((rc = load_matrix(&w->qkv, l, one ? fused : apart, one ? 1 : 3, 0)) ||
+        (rc = has(l, SG_QKV_BIAS) ? load_bias(&w->qkv_bias, l, fused_bias, 1) : load_bias(&w->qkv_bias, l, apart_bias, 3)) ||
+        (rc = load_matrix(&w->o, l, o, 1, 0)))
+        return rc;
+    return load_bias(&w->o_bias, l, o_bias, 1);
+}
+
+static int load_dense(sg_ffn_weights *f, const loader *l, const sg_layer_spec *s)
+{
+    static const part fused[] = {{SG_GATE_UP, -1}}, apart[] = {{SG_GATE, -1}, {SG_UP, -1}}, up[] = {{SG_UP, -1}}, down[] = {{SG_DOWN, -1}};
+    static const sg_role gated_bias[] = {SG_GATE_BIAS, SG_UP_BIAS}, up_bias[] = {SG_UP_BIAS}, down_bias[] = {SG_DOWN_BIAS};
+    int rc;
+    f->width = s->intermediate;
+    if (s->gated)
+        rc = has(l, SG_GATE_UP) ? load_matrix(&f->up, l, fused, 1, 0) : load_matrix(&f->up, l, apart, 2, 0);
+    else
+        rc = load_matrix(&f->up, l, up, 1, 0);
+    if (rc || (rc = s->gated ? load_bias(&f->up_bias, l, gated_bias, 2) : load_bias(&f->up_bias, l, up_bias, 1)) ||
+        (rc = load_matrix(&f->down, l, down, 1, 0)))
+        return rc;
+    return load_bias(&f->down_bias, l, down_bias, 1);
+}
+
+static int load_experts(sg_layer_weights *w, const loader *l, const sg_layer_spec *s)
+{
+    static const part router[] = {{SG_ROUTER, -1}}, shared_up[] = {{SG_SHARED_GATE, -1}, {SG_SHARED_UP, -1}}, shared_down[] = {{SG_SHARED_DOWN, -1}};
+    static const sg_row_layout plain = {.head_dim = 1};
+    const sg_model *m = l->model;
+    int rc = load_matrix(&w->router, l, router, 1, 0);
+    if (rc)
+        return rc;
+    w->experts = sg_alloc_zero((size_t)s->n_experts, sizeof *w->experts);
+    if (!w->experts)
+        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for %d experts", s->n_experts);
+    w->n_experts = s->n_experts;
+    for (int e = 0; e < s->n_experts; e++) {
+        const part up[] = {{SG_EXPERT_GATE, e}, {SG_EXPERT_UP, e}}, down[] = {{SG_EXPERT_DOWN, e}};
+        w->experts[e].width = s->expert_intermediate;
+        if ((rc = load_matrix(&w->experts[e].up, l, up, 2, s->expert_intermediate)) ||
+            (rc = load_matrix(&w->experts[e].down, l, down, 1, m->spec.hidden)))
+            return rc;
+    }
+    if (!s->shared_intermediate)
+        return SG_OK;
+    w->shared.width = s->shared_intermediate;
+    if ((rc = load_matrix(&w->shared.up, l, shared_up, 2, 0)) || (rc = load_matrix(&w->shared.down, l, shared_down, 1, 0)))
+        return rc;
+    return sg_vector_load(&w->shared_score, m, sg_layer_role(m, l->layer, SG_SHARED_SCORE), &plain, l->err);
+}
+
 int sg_layer_weights_load(sg_layer_weights *w, const sg_model *m, int layer, sg_mm *mm, sg_precision precision, sg_error *err)
 {
-    static const sg_role qkv[] = {SG_Q, SG_K, SG_V}, o[] = {SG_O}, gate_up[] = {SG_GATE, SG_UP}, down[] = {SG_DOWN};
-    static const sg_role qkv_bias[] = {SG_Q_BIAS, SG_K_BIAS, SG_V_BIAS}, o_bias[] = {SG_O_BIAS};
-    static const sg_role gate_up_bias[] = {SG_GATE_BIAS, SG_UP_BIAS}, down_bias[] = {SG_DOWN_BIAS};
+    const sg_layer_spec *s = &m->spec.layers[layer];
+    loader l = {m, layer, mm, precision, err};
     int rc;
     *w = (sg_layer_weights){0};
-    if ((rc = sg_vector_f32(&w->attn_norm, m, sg_layer_role(m, layer, SG_ATTN_NORM), err)) ||
-        (rc = sg_vector_f32(&w->ffn_norm, m, sg_layer_role(m, layer, SG_FFN_NORM), err)) ||
-        (rc = load_bias(&w->qkv_bias, m, layer, qkv_bias, 3, err)) ||
-        (rc = load_bias(&w->o_bias, m, layer, o_bias, 1, err)) ||
-        (rc = load_bias(&w->gate_up_bias, m, layer, gate_up_bias, 2, err)) ||
-        (rc = load_bias(&w->down_bias, m, layer, down_bias, 1, err)) ||
-        (rc = load_fused(&w->qkv, m, layer, qkv, 3, mm, precision, err)) ||
-        (rc = load_fused(&w->o, m, layer, o, 1, mm, precision, err)) ||
-        (rc = load_fused(&w->gate_up, m, layer, gate_up, 2, mm, precision, err)) ||
-        (rc = load_fused(&w->down, m, layer, down, 1, mm, precision, err)))
+    if ((rc = load_norms(w, &l)) || (rc = load_mixer(w, &l)) ||
+        (rc = s->n_experts ? load_experts(w, &l, s) : load_dense(&w->ffn, &l, s)))
         sg_layer_weights_dispose(w);
     return rc;
 }
 
+static void dispose_ffn(sg_ffn_weights *f)
+{
+    sg_weight_free(f->up);
+    sg_weight_free(f->down);
+    sg_free(f->up_bias);
+    sg_free(f->down_bias);
+}
+
 void sg_layer_weights_dispose(sg_layer_weights *w)
 {
-    float *vectors[] = {w->attn_norm, w->ffn_norm, w->qkv_bias, w->o_bias, w->gate_up_bias, w->down_bias};
-    sg_weight *matrices[] = {w->qkv, w->o, w->gate_up, w->down};
-    for (size_t i = 0; i < SG_ARRAY_LEN(vectors); i++)
-        sg_free(vectors[i]);
-    for (size_t i = 0; i < SG_ARRAY_LEN(matrices); i++)
-        sg_weight_free(matrices[i]);
+    sg_norm_weights *norms[] = {&w->attn_norm, &w->ffn_norm, &w->attn_post_norm, &w->ffn_post_norm};
+    for (size_t i = 0; i < SG_ARRAY_LEN(norms); i++) {
+        sg_free(norms[i]->weight);
+        sg_free(norms[i]->bias);
+    }
+    sg_weight_free(w->qkv);
+    sg_weight_free(w->o);
+    sg_weight_free(w->router);
+    sg_free(w->qkv_bias);
+    sg_free(w->o_bias);
+    sg_free(w->q_norm);
+    sg_free(w->k_norm);
+    sg_free(w->shared_score);
+    dispose_ffn(&w->ffn);
+    dispose_ffn(&w->shared);
+    for (int e = 0; e < w->n_experts; e++)
+        dispose_ffn(&w->experts[e]);
+    sg_free(w->experts);
     *w = (sg_layer_weights){0};
 }
 
 void sg_layer_weights_prefetch(const sg_model *model, int layer)
 {
     for (int role = SG_ATTN_NORM; role < SG_N_ROLES; role++) {
-        const sg_tensor *t = sg_layer_role(model, layer, (sg_role)role);
-        if (t)
+        const sg_bound *b = &model->roles[1 + layer][role];
+        const sg_tensor *t = b->tensor;
+        if (t && !b->parts) /* tensors of experts are many and small: they are read when they are needed */
             sg_map_prefetch(&model->ckpt->files[t->file], t->offset, t->bytes);
     }
 }
@@ -160,16 +240,23 @@ void sg_layer_weights_prefetch(const sg_model *model, int layer)
 uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision)
 {
     uint64_t most = 0;
+    int D = model->spec.hidden;
     for (int i = 0; i < model->spec.n_layers; i++) {
         const sg_layer_spec *s = &model->spec.layers[i];
-        int D = model->spec.hidden, q = s->n_heads * s->head_dim, qkv = q + 2 * s->n_kv_heads * s->head_dim, F = s->intermediate;
-        uint64_t packed = sg_weight_bytes(qkv, D, precision) + sg_weight_bytes(D, q, precision) + sg_weight_bytes(2 * F, D, precision) +
-                          sg_weight_bytes(D, F, precision);
-        uint64_t plain = sg_weight_bytes(2 * F > qkv ? 2 * F : qkv, D, precision); /* the largest one, unpacked beside the packed ones */
+        int q = s->n_heads * s->head_dim, qkv = q + 2 * s->n_kv_heads * s->head_dim, gates = s->gated ? 2 : 1;
+        int widths[] = {s->intermediate, s->expert_intermediate, s->shared_intermediate}, counts[] = {1, s->n_experts, 1};
+        uint64_t packed = sg_weight_bytes(qkv, D, precision) + sg_weight_bytes(D, q, precision), plain = sg_weight_bytes(qkv, D, precision);
+        for (size_t j = 0; j < SG_ARRAY_LEN(widths); j++) {
+            uint64_t up = sg_weight_bytes(gates * widths[j], D, precision), down = sg_weight_bytes(D, widths[j], precision);
+            packed += widths[j] ? (uint64_t)counts[j] * (up + down) : 0;
+            plain = widths[j] && up > plain ? up : plain; /* one unpacked beside the packed ones */
+        }
         most = packed + plain > most ? packed + plain : most;
     }
     return most;
 }
+
+/* ---- what runs ---------------------------------------------------------------------------------------- */
 
 static int check_tensor(const sg_model *model, const sg_tensor *t, sg_error *err)
 {
@@ -179,38 +266,45 @@ static int check_tensor(const sg_model *model, const sg_tensor *t, sg_error *err
     if (t->shape[t->n_dims - 1] % (uint64_t)t->type->block)
         return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s has rows that are no multiple of %s's block of %d", model->ckpt->path, t->name,
                        t->type->name, t->type->block);
-    return SG_OK;
+    return sg_tensor_scale(&(sg_scale){0}, model->ckpt, t, err);
 }
 
-static int compare_pointers(const void *a, const void *b)
+/* Tensors of a role: 1, or as many as it has parts. */
+static size_t role_count(const sg_model *model, size_t row, size_t role)
 {
-    const sg_tensor *x = *(const sg_tensor *const *)a, *y = *(const sg_tensor *const *)b;
-    return x < y ? -1 : x > y;
+    const sg_bound *b = &model->roles[row][role];
+    const sg_layer_spec *s = &model->spec.layers[row ? row - 1 : 0];
+    if (!b->parts)
+        return b->tensor ? 1 : 0;
+    return (size_t)(role == SG_Q_NORM ? s->n_heads : role == SG_K_NORM ? s->n_kv_heads : s->n_experts);
+}
+
+/* used[i]: tensor i of the checkpoint has a role. */
+static int mark_used(const sg_model *model, bool *used, sg_error *err)
+{
+    for (size_t row = 0; row <= (size_t)model->spec.n_layers; row++)
+        for (size_t role = 0; role < SG_N_ROLES; role++)
+            for (size_t i = 0, n = role_count(model, row, role); i < n; i++) {
+                const sg_bound *b = &model->roles[row][role];
+                const sg_tensor *t = b->parts ? b->parts[i] : b->tensor;
+                int rc = check_tensor(model, t, err);
+                if (rc)
+                    return rc;
+                used[t - model->ckpt->tensors] = true;
+            }
+    return SG_OK;
 }
 
 int sg_model_runnable(const sg_model *model, sg_error *err)
 {
-    size_t n = 0, slots = ((size_t)model->spec.n_layers + 1) * SG_N_ROLES;
-    int rc = SG_OK;
-    const sg_tensor **bound = sg_alloc(slots, sizeof *bound);
-    if (!bound)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory to check %zu tensors", slots);
-    for (size_t i = 0; i < slots && !rc; i++) {
-        const sg_tensor *t = model->roles[i / SG_N_ROLES][i % SG_N_ROLES];
-        if (!t)
-            continue;
-        bound[n++] = t;
-        rc = check_tensor(model, t, err);
-    }
-    if (!rc && model->ckpt->format == SG_FORMAT_GGUF) {
-        qsort(bound, n, sizeof *bound, compare_pointers);
-        for (size_t i = 0; i < model->ckpt->n_tensors && !rc; i++) {
-            const sg_tensor *t = &model->ckpt->tensors[i];
-            if (!bsearch(&t, bound, n, sizeof *bound, compare_pointers))
-                rc = sg_fail(err, SG_ERR_REFUSED, "%s: tensor %s has no part in family %s as it runs here", model->ckpt->path, t->name,
-                             model->family->name);
-        }
-    }
-    sg_free(bound);
+    bool *used = sg_alloc_zero(model->ckpt->n_tensors, sizeof *used);
+    if (!used)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory to check %zu tensors", model->ckpt->n_tensors);
+    int rc = mark_used(model, used, err);
+    for (size_t i = 0; i < model->ckpt->n_tensors && !rc && model->ckpt->format == SG_FORMAT_GGUF; i++)
+        if (!used[i])
+            rc = sg_fail(err, SG_ERR_REFUSED, "%s: tensor %s has no part in family %s as it runs here", model->ckpt->path,
+                         model->ckpt->tensors[i].name, model->family->name);
+    sg_free(used);
     return rc;
 }

@@ -42,11 +42,34 @@ static void add(double value, double *sum, int *n)
     }
 }
 
-static void add_position(sg_influence_sums *s, const sg_dots *d)
+/* A row's products: before, mid, after; and the feed-forward's own, which in a sequential layer are among them. */
+typedef struct row_dots {
+    sg_dots layer;
+    double ffn_dot, ffn_bb, ffn_aa;
+} row_dots;
+
+static row_dots measure_row(const sg_layer_event *e, size_t at)
 {
+    row_dots d = {.layer = sg_row_dots(e->before + at, e->mid + at, e->after + at, e->hidden)};
+    if (e->ffn_before == e->mid) {
+        d.ffn_dot = d.layer.ma;
+        d.ffn_bb = d.layer.mm;
+        d.ffn_aa = d.layer.aa;
+    } else {
+        sg_dots half = sg_row_dots(e->ffn_before + at, e->ffn_after + at, e->ffn_after + at, e->hidden);
+        d.ffn_dot = half.ba;
+        d.ffn_bb = half.bb;
+        d.ffn_aa = half.aa;
+    }
+    return d;
+}
+
+static void add_position(sg_influence_sums *s, const row_dots *row)
+{
+    const sg_dots *d = &row->layer;
     double bi = turn(d->ba, d->bb, d->aa);
     add(turn(d->bm, d->bb, d->mm), &s->mixer, &s->n_mixer);
-    add(turn(d->ma, d->mm, d->aa), &s->ffn, &s->n_ffn);
+    add(turn(row->ffn_dot, row->ffn_bb, row->ffn_aa), &s->ffn, &s->n_ffn);
     if (isnan(bi)) {
         s->skipped++;
         return;
@@ -62,15 +85,12 @@ int sg_influence_layer(void *self, const sg_layer_event *event, sg_error *err)
     sg_influence *inf = self;
     if (!observes(inf, event))
         return SG_OK;
-    sg_dots *dots = sg_alloc((size_t)event->n, sizeof *dots);
+    row_dots *dots = sg_alloc((size_t)event->n, sizeof *dots);
     if (!dots)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for the scores of %d positions", event->n);
-    int D = event->hidden;
 #pragma omp parallel for schedule(static)
-    for (int i = 0; i < event->n; i++) {
-        size_t at = (size_t)i * (size_t)D;
-        dots[i] = sg_row_dots(event->before + at, event->mid + at, event->after + at, D);
-    }
+    for (int i = 0; i < event->n; i++)
+        dots[i] = measure_row(event, (size_t)i * (size_t)event->hidden);
     for (int i = 0; i < event->n; i++) {
         sg_position p = event->at[i];
         if (p.pos > 0 || !inf->windows[p.window].bos)

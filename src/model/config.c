@@ -82,27 +82,61 @@ int sg_config_int(const sg_config *c, sg_config_key key, int64_t min, int64_t ma
     return sg_config_layer_int(c, key, 0, 1, min, max, absent, out, err);
 }
 
+/* A number, where there is one. */
+static int read_number(const sg_config *c, const char *key, double *out, bool *found, sg_error *err)
+{
+    *found = false;
+    if (!*key)
+        return SG_OK;
+    if (c->hf)
+        return sg_json_get_double(c->hf, c->file, key, out, found, err);
+    const sg_gguf_kv *kv = sg_gguf_find(c->gguf, key);
+    *found = kv != NULL;
+    if (kv && (!sg_gguf_get_f64(kv, 0, out) || !isfinite(*out)))
+        return sg_fail(err, SG_ERR_FORMAT, "%s: %s is not a finite number", c->file, key);
+    return SG_OK;
+}
+
+int sg_config_number(const sg_config *c, sg_config_key names, double absent, double *out, sg_error *err)
+{
+    char buffer[160];
+    bool found;
+    double value = absent;
+    int rc = read_number(c, spell(c, names, buffer), &value, &found, err);
+    *out = value;
+    return rc;
+}
+
 int sg_config_positive(const sg_config *c, sg_config_key names, double absent, double *out, sg_error *err)
 {
     char buffer[160];
     const char *key = spell(c, names, buffer);
-    bool found = false;
-    *out = absent;
-    if (*key && c->hf) {
-        int rc = sg_json_get_double(c->hf, c->file, key, out, &found, err);
-        if (rc)
-            return rc;
-    } else if (*key) {
-        const sg_gguf_kv *kv = sg_gguf_find(c->gguf, key);
-        found = kv != NULL;
-        if (kv && !sg_gguf_get_f64(kv, 0, out))
-            return sg_fail(err, SG_ERR_FORMAT, "%s: %s is not a number", c->file, key);
-    }
+    bool found;
+    double value = absent;
+    int rc = read_number(c, key, &value, &found, err);
+    if (rc)
+        return rc;
     if (!found && isnan(absent))
         return absent_key(c, key, err);
-    if (!isfinite(*out) || *out <= 0)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %s is %g, expected a number above 0", c->file, key, *out);
+    if (found && value <= 0)
+        return sg_fail(err, SG_ERR_FORMAT, "%s: %s is %g, expected a number above 0", c->file, key, value);
+    *out = value;
     return SG_OK;
+}
+
+bool sg_config_has(const sg_config *c, sg_config_key names)
+{
+    char buffer[160];
+    const char *key = spell(c, names, buffer);
+    return *key && (c->hf ? json_object_object_get_ex(c->hf, key, NULL) : sg_gguf_find(c->gguf, key) != NULL);
+}
+
+bool sg_config_is_list(const sg_config *c, sg_config_key names)
+{
+    char buffer[160];
+    const char *key = spell(c, names, buffer);
+    const sg_gguf_kv *kv = *key && !c->hf ? sg_gguf_find(c->gguf, key) : NULL;
+    return c->hf ? *key && json_object_is_type(sg_json_get(c->hf, key), json_type_array) : kv && kv->type == SG_GGUF_ARRAY;
 }
 
 int sg_config_bool(const sg_config *c, sg_config_key names, bool absent, bool *out, sg_error *err)

@@ -25,6 +25,11 @@ int sg_config_layer_int(const sg_config *c, sg_config_key key, int i, int n_laye
                         sg_error *err);
 /* A finite number > 0; absent: NaN is an error, else the default. */
 int sg_config_positive(const sg_config *c, sg_config_key key, double absent, double *out, sg_error *err);
+/* Any finite number; absent or null: the default. */
+int sg_config_number(const sg_config *c, sg_config_key key, double absent, double *out, sg_error *err);
+/* HF: is the key there, be it with null? GGUF: is it there? */
+bool sg_config_has(const sg_config *c, sg_config_key key);
+bool sg_config_is_list(const sg_config *c, sg_config_key key);
 int sg_config_bool(const sg_config *c, sg_config_key key, bool absent, bool *out, sg_error *err);
 /* absent: *out = NULL. The string is sg_free'd by the caller. */
 int sg_config_string(const sg_config *c, sg_config_key key, char **out, sg_error *err);

@@ -1,21 +1,35 @@
 /* The family table and its look-up. */
-#include "model/family.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
-
-static const sg_family *const families[] = { &sg_family_llama };
+#include "model/families.h"
 
 /* "llama, ..." into buffer */
 static void list_families(char *buffer, size_t bytes)
 {
     buffer[0] = 0;
-    for (size_t i = 0; i < SG_ARRAY_LEN(families); i++) {
+    for (size_t i = 0; sg_family_row(i); i++) {
         size_t used = strlen(buffer);
-        snprintf(buffer + used, bytes - used, "%s%s", i ? ", " : "", families[i]->name);
+        snprintf(buffer + used, bytes - used, "%s%s", i ? ", " : "", sg_family_row(i)->name);
     }
+}
+
+/* Does the word of config.json or of the GGUF mean this family? Mixtral shares llama's architecture and has experts. */
+static bool means(const sg_family *f, const sg_config *c, const char *word, int experts)
+{
+    if (c->hf)
+        return strcmp(word, f->name) == 0;
+    return f->gguf && strcmp(word, f->gguf) == 0 && (f->experts == (experts > 0) || strcmp(word, "llama") != 0);
+}
+
+const sg_role_row *sg_family_role(const sg_family *family, sg_role role)
+{
+    for (int g = 0; g < SG_MAX_GROUPS && family->groups[g]; g++)
+        for (size_t i = 0; i < family->groups[g]->n; i++)
+            if (family->groups[g]->rows[i].role == role)
+                return &family->groups[g]->rows[i];
+    return NULL;
 }
 
 /* architectures[0] of config.json, else model_type. */
@@ -32,17 +46,23 @@ static int hf_architecture(const sg_config *c, const char *model_type, char **ou
 
 int sg_family_find(const sg_family **out, const sg_config *c, char **architecture, sg_error *err)
 {
-    char *word = NULL, known[256];
-    int rc = sg_config_string(c, (sg_config_key){"model_type", "general.architecture"}, &word, err);
+    char *word = NULL, known[512];
+    int experts = 0, rc = sg_config_string(c, (sg_config_key){"model_type", "general.architecture"}, &word, err);
     *architecture = NULL;
     if (rc)
         return rc;
     if (!word)
         return sg_fail(err, SG_ERR_FORMAT, "%s: %s is missing", c->file, c->hf ? "model_type" : "general.architecture");
     *out = NULL;
-    for (size_t i = 0; i < SG_ARRAY_LEN(families); i++)
-        if (strcmp(word, c->hf ? families[i]->name : families[i]->gguf) == 0)
-            *out = families[i];
+    sg_config with_arch = *c;
+    with_arch.arch = word;
+    if (!c->hf && (rc = sg_config_int(&with_arch, (sg_config_key){NULL, "%s.expert_count"}, 0, INT32_MAX, 0, &experts, err))) {
+        sg_free(word);
+        return rc;
+    }
+    for (size_t i = 0; sg_family_row(i) && !*out; i++)
+        if (means(sg_family_row(i), c, word, experts))
+            *out = sg_family_row(i);
     if (!*out) {
         list_families(known, sizeof known);
         rc = sg_fail(err, SG_ERR_REFUSED, "%s: model family \"%s\" is not supported yet; known: %s", c->file, word, known);

@@ -96,7 +96,7 @@ static void fill_info(sg_model *m)
     info->n_heads = first->n_heads;
     info->n_kv_heads = first->n_kv_heads;
     info->head_dim = first->head_dim;
-    info->intermediate = first->intermediate;
+    info->intermediate = first->n_experts ? first->expert_intermediate : first->intermediate;
     info->max_positions = m->spec.max_positions;
     info->rope_theta = m->spec.rope_theta;
     info->tied = m->spec.tied;
@@ -127,7 +127,8 @@ int sg_model_open(sg_model **out, const char *path, sg_error *err)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", path);
     if ((rc = sg_checkpoint_open(&m->ckpt, path, err)) ||
         (rc = config_of(m, &c, &m->architecture, err)) ||
-        (rc = m->family->read(&m->spec, &c, m->ckpt, err)) ||
+        (rc = sg_spec_read(&m->spec, m->family, &c, m->ckpt, err)) ||
+        (rc = sg_roles_prefix(m, err)) ||
         (rc = sg_roles_bind(m, err)) ||
         (rc = model_name(m, &c, err)) ||
         (rc = weight_types(m, err)) ||
@@ -147,8 +148,10 @@ void sg_model_free(sg_model *m)
     if (!m)
         return;
     sg_tokenizer_free(m->tokenizer);
+    sg_roles_free(m);
     sg_model_spec_dispose(&m->spec);
-    sg_free(m->roles);
+    sg_free(m->root);
+    sg_free(m->layer_prefix);
     sg_free(m->layers);
     sg_free(m->architecture);
     sg_free(m->name);

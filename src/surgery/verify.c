@@ -25,8 +25,15 @@ static int check_model_spec(const sg_model_spec *a, const sg_model_spec *b, sg_e
                         : a->vocab != b->vocab                     ? "vocab"
                         : a->max_positions != b->max_positions     ? "max_positions"
                         : a->tied != b->tied                       ? "tied"
+                        : a->final_norm != b->final_norm           ? "final_norm"
                         : a->final_norm_eps != b->final_norm_eps   ? "final_norm_eps"
+                        : a->embed_scale != b->embed_scale         ? "embed_scale"
+                        : a->logit_scale != b->logit_scale         ? "logit_scale"
+                        : a->logit_softcap != b->logit_softcap     ? "logit_softcap"
+                        : a->n_ropes != b->n_ropes                 ? "n_ropes"
                                                                    : NULL;
+    for (int i = 0; !field && i < a->n_ropes; i++)
+        field = sg_rope_equal(&a->ropes[i], &b->ropes[i]) ? NULL : "rope";
     return field ? sg_fail(err, SG_ERR_LIBRARY, "the written model's %s is not the original's", field) : SG_OK;
 }
 

@@ -15,13 +15,13 @@ static void assert_survivors(const char *before, const char *after, const int *k
         const sg_tensor *t = &a->ckpt->tensors[i];
         char name[256];
         const char *rest = "";
-        int layer = sg_name_layer(a->ckpt->format, t->name, &rest), to = -1;
+        int layer = sg_name_layer(a->layer_prefix, t->name, &rest), to = -1;
         for (size_t k = 0; k < n_keep; k++)
             if (keep[k] == layer)
                 to = (int)k;
         if (layer >= 0 && to < 0)
             continue;
-        snprintf(name, sizeof name, "%s%d.%s", sg_layer_prefix(a->ckpt->format), to, rest);
+        snprintf(name, sizeof name, "%s%d.%s", a->layer_prefix, to, rest);
         const sg_tensor *u = sg_checkpoint_find(b->ckpt, layer < 0 ? t->name : name);
         if (!u || u->type != t->type || u->bytes != t->bytes || u->n_dims != t->n_dims ||
             memcmp(u->shape, t->shape, (size_t)t->n_dims * sizeof *t->shape) != 0 ||

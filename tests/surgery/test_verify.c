@@ -6,7 +6,7 @@
 
 static const struct { const char *name, *damage; int code; const char *says; } rows[] = {
     {"untouched", "true", SG_OK, ""},
-    {"rope", "sed -i 's/10000.0/20000.0/' out/config.json", SG_ERR_LIBRARY, "inv_freq"},
+    {"rope", "sed -i 's/10000.0/20000.0/' out/config.json", SG_ERR_LIBRARY, "rope"},
     {"norm", "sed -i 's/1e-05/1e-06/' out/config.json", SG_ERR_LIBRARY, "eps"},
     {"positions", "sed -i 's/\"max_position_embeddings\": 128/\"max_position_embeddings\": 64/' out/config.json", SG_ERR_LIBRARY, "max_positions"},
     {"count", "sed -i 's/\"num_hidden_layers\": 3/\"num_hidden_layers\": 4/' out/config.json", SG_ERR_FORMAT, ""},

@@ -1,0 +1,94 @@
+/* A feed-forward half of experts (arXiv 2101.03961; Mixtral, arXiv 2401.04088): the router's softmax over all experts, each position's
+ * largest few, each expert's positions gathered into one product, results added in the experts' order.
+ * B = rows, X = experts, K = experts used. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/kernels.h"
+#include "engine/layer.h"
+
+/* A row's K largest probabilities, larger first (ties: the lower expert); their weights. probs: [X], overwritten. */
+static void choose(float *probs, const sg_layer_spec *spec, int *chosen, float *weights)
+{
+    int X = spec->n_experts, K = spec->n_experts_used;
+    float sum = sg_row_softmax_exp(probs, X, X, 1), taken = 0;
+    for (int k = 0; k < K; k++) {
+        int best = 0;
+        for (int e = 1; e < X; e++)
+            if (probs[e] > probs[best])
+                best = e;
+        chosen[k] = best;
+        weights[k] = probs[best] / sum;
+        taken += weights[k];
+        probs[best] = -1;
+    }
+    for (int k = 0; k < K && spec->renormalise; k++)
+        weights[k] /= taken;
+}
+
+static int route(const sg_layer_run *run, const char *h, int rows, sg_error *err)
+{
+    const sg_layer_spec *spec = run->spec;
+    sg_scratch *s = run->scratch;
+    int rc = sg_mm_weight(run->mm, s->router, h, run->weights->router, rows, err); /* [B, X] */
+    if (rc)
+        return rc;
+#pragma omp parallel for schedule(static)
+    for (int r = 0; r < rows; r++) {
+        size_t K = (size_t)spec->n_experts_used;
+        choose(s->router + (size_t)r * (size_t)spec->n_experts, spec, s->chosen + (size_t)r * K, s->weights + (size_t)r * K);
+    }
+    return SG_OK;
+}
+
+/* out[row] += weight * expert(h[row]) for the rows that chose expert e */
+static int run_expert(const sg_layer_run *run, float *out, const char *h, int rows, int e, sg_error *err)
+{
+    sg_scratch *s = run->scratch;
+    int K = run->spec->n_experts_used, D = run->hidden, n = 0;
+    size_t row_bytes = (size_t)D * sg_element_bytes(run->precision);
+    for (int i = 0; i < rows * K; i++)
+        if (s->chosen[i] == e)
+            s->expert_rows[n++] = i; /* which row: i / K; which weight: i */
+    if (n == 0)
+        return SG_OK;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < n; i++)
+        memcpy(s->gathered + (size_t)i * row_bytes, h + (size_t)(s->expert_rows[i] / K) * row_bytes, row_bytes);
+    int rc = sg_ffn_forward(run, &run->weights->experts[e], s->extra, s->gathered, n, err); /* [n, D] */
+    if (rc)
+        return rc;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < n; i++) {
+        int at = s->expert_rows[i];
+        sg_row_add_scaled(out + (size_t)(at / K) * (size_t)D, s->extra + (size_t)i * (size_t)D, s->weights[at], D);
+    }
+    return SG_OK;
+}
+
+/* out += sigmoid(score . h) * shared(h) */
+static int run_shared(const sg_layer_run *run, float *out, const char *h, int rows, sg_error *err)
+{
+    sg_scratch *s = run->scratch;
+    int D = run->hidden;
+    int rc = sg_ffn_forward(run, &run->weights->shared, s->extra, h, rows, err); /* [B, D] */
+    if (rc)
+        return rc;
+#pragma omp parallel for schedule(static)
+    for (int r = 0; r < rows; r++) {
+        float score = sg_row_dot_elements(h + (size_t)r * (size_t)D * sg_element_bytes(run->precision), run->weights->shared_score, D, run->precision);
+        sg_row_add_scaled(out + (size_t)r * (size_t)D, s->extra + (size_t)r * (size_t)D, 1 / (1 + expf(-score)), D);
+    }
+    return SG_OK;
+}
+
+int sg_experts_forward(const sg_layer_run *run, float *out, const char *h, int rows, sg_error *err)
+{
+    int rc = route(run, h, rows, err);
+    memset(out, 0, (size_t)rows * (size_t)run->hidden * sizeof *out);
+    for (int e = 0; e < run->spec->n_experts && !rc; e++)
+        rc = run_expert(run, out, h, rows, e, err);
+    if (!rc && run->spec->shared_intermediate)
+        rc = run_shared(run, out, h, rows, err);
+    return rc;
+}
