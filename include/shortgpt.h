@@ -66,7 +66,8 @@ typedef struct sg_model_info {
     const char *path;         /* as given to sg_model_open */
     sg_format format;
     const char *format_name;  /* "safetensors" or "gguf" */
-    const char *family;       /* our table's name: "llama" */
+    const char *family;       /* our table's name: "llama"; NULL: it does not run here, see refusal */
+    const char *refusal;      /* why not; NULL: it runs */
     const char *architecture; /* the file's word: "LlamaForCausalLM", "llama" */
     const char *name;         /* general.name, or the directory's last component; never NULL */
     const char *weight_types; /* tensor types by bytes, largest first: "Q4_1, Q6_K, F32" */
@@ -86,8 +87,11 @@ typedef struct sg_layer_info {
 } sg_layer_info;
 
 /* Opens a Hugging Face directory or a .gguf file (or the first of a split set). Files are mapped and headers
- * checked; weights are not read. The tokenizer is read at first use, since surgery needs none. */
+ * checked; weights are not read. The tokenizer is read at first use, since surgery needs none. A model of a family that does not run
+ * opens too, to be described: see sg_model_runs. */
 int sg_model_open(sg_model **out, const char *path, sg_error *err);
+/* SG_OK, or SG_ERR_REFUSED with the reason why this model can be described but neither measured nor pruned. */
+int sg_model_runs(const sg_model *model, sg_error *err);
 void sg_model_free(sg_model *model);
 const sg_model_info *sg_model_get_info(const sg_model *model);
 /* layer: 0 .. layers-1 */
@@ -256,6 +260,7 @@ typedef struct sg_prune_result {
     size_t tensors_removed, tensors_kept;
     char **left_out;               /* files of MODEL that OUT does not carry, e.g. weights in other formats */
     size_t n_left_out;
+    bool forward_checked;          /* likelihoods were compared: not for a dry run, nor with a tensor type that does not run */
     double seconds;
 } sg_prune_result;
 

@@ -54,6 +54,8 @@ int sg_windows_make(sg_windows *out, sg_model *model, const sg_run_opts *opts, c
     int32_t bos;
     sg_windows w = {.window = window};
     *out = w;
+    if ((rc = sg_model_runs(model, err)))
+        return rc;
     if (window < 2 || window > (1 << 24))
         return sg_fail(err, SG_ERR_USAGE, "--window %d: expected 2 to %d tokens", window, 1 << 24);
     if (opts->tokens && opts->tokens < window)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/nearest.h"
 #include "model/families.h"
 
 /* "llama, ..." into buffer */
@@ -13,6 +14,19 @@ static void list_families(char *buffer, size_t bytes)
         size_t used = strlen(buffer);
         snprintf(buffer + used, bytes - used, "%s%s", i ? ", " : "", sg_family_row(i)->name);
     }
+}
+
+/* "; did you mean ...?" among the format's words */
+static const char *hint(char buffer[160], const sg_config *c, const char *word)
+{
+    const char *words[64];
+    size_t n = 0;
+    for (size_t i = 0; sg_family_row(i) && n < SG_ARRAY_LEN(words); i++) {
+        const char *name = c->hf ? sg_family_row(i)->name : sg_family_row(i)->gguf;
+        if (name)
+            words[n++] = name;
+    }
+    return sg_nearest_hint(buffer, "", word, words, n);
 }
 
 /* Does the word of config.json or of the GGUF mean this family? Mixtral shares llama's architecture and has experts. */
@@ -46,7 +60,7 @@ static int hf_architecture(const sg_config *c, const char *model_type, char **ou
 
 int sg_family_find(const sg_family **out, const sg_config *c, char **architecture, sg_error *err)
 {
-    char *word = NULL, known[512];
+    char *word = NULL, known[512], buffer[160];
     int experts = 0, rc = sg_config_string(c, (sg_config_key){"model_type", "general.architecture"}, &word, err);
     *architecture = NULL;
     if (rc)
@@ -63,16 +77,14 @@ int sg_family_find(const sg_family **out, const sg_config *c, char **architectur
     for (size_t i = 0; sg_family_row(i) && !*out; i++)
         if (means(sg_family_row(i), c, word, experts))
             *out = sg_family_row(i);
+    *architecture = word;
     if (!*out) {
         list_families(known, sizeof known);
-        rc = sg_fail(err, SG_ERR_REFUSED, "%s: model family \"%s\" is not supported yet; known: %s", c->file, word, known);
-    } else {
-        rc = c->hf ? hf_architecture(c, word, architecture, err) : SG_OK;
-        if (!c->hf) {
-            *architecture = word;
-            word = NULL;
-        }
+        return sg_fail(err, SG_ERR_REFUSED, "%s: model family \"%s\" does not run here (known: %s)%s", c->file, word, known, hint(buffer, c, word));
     }
+    if (!c->hf)
+        return SG_OK;
+    rc = hf_architecture(c, word, architecture, err);
     sg_free(word);
     return rc;
 }

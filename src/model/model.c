@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "model/describe.h"
 #include "model/roles.h"
 
 /* general.name, or the path's last component */
@@ -53,6 +54,16 @@ static int weight_types(sg_model *m, sg_error *err)
     return m->weight_types ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the list of types");
 }
 
+static const char *layer_kind(const sg_model *m, int i)
+{
+    const sg_layer_spec *s = m->family ? &m->spec.layers[i] : NULL;
+    if (!s)
+        return "unknown";
+    if (s->n_experts)
+        return s->window ? "sliding attention, experts" : "full attention, experts";
+    return s->window ? "sliding attention" : "full attention";
+}
+
 /* Parameters and bytes, of the whole and of each layer. */
 static int count_tensors(sg_model *m, sg_error *err)
 {
@@ -60,8 +71,8 @@ static int count_tensors(sg_model *m, sg_error *err)
     if (!m->layers)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", m->spec.n_layers);
     for (int i = 0; i < m->spec.n_layers; i++)
-        m->layers[i] = (sg_layer_info){.index = i, .kind = m->spec.layers[i].window ? "sliding attention" : "full attention"};
-    const sg_tensor *copy_of_tied = m->spec.tied ? sg_model_role(m, SG_HEAD) : NULL;
+        m->layers[i] = (sg_layer_info){.index = i, .kind = layer_kind(m, i)};
+    const sg_tensor *copy_of_tied = m->family && m->spec.tied ? sg_model_role(m, SG_HEAD) : NULL;
     for (size_t i = 0; i < m->ckpt->n_tensors; i++) {
         const sg_tensor *t = &m->ckpt->tensors[i];
         int layer = sg_tensor_layer(m, t);
@@ -81,12 +92,14 @@ static int count_tensors(sg_model *m, sg_error *err)
 
 static void fill_info(sg_model *m)
 {
-    const sg_layer_spec *first = &m->spec.layers[0];
+    static const sg_layer_spec nothing;
+    const sg_layer_spec *first = m->family ? &m->spec.layers[0] : &nothing;
     sg_model_info *info = &m->info;
     info->path = m->ckpt->path;
     info->format = m->ckpt->format;
     info->format_name = info->format == SG_FORMAT_HF ? "safetensors" : "gguf";
-    info->family = m->family->name;
+    info->family = m->family ? m->family->name : NULL;
+    info->refusal = m->refusal.code ? m->refusal.message : NULL;
     info->architecture = m->architecture;
     info->name = m->name;
     info->weight_types = m->weight_types;
@@ -103,7 +116,7 @@ static void fill_info(sg_model *m)
 }
 
 /* Where the configuration is: config.json in the directory, or the GGUF file itself. */
-static int config_of(sg_model *m, sg_config *c, char **arch, sg_error *err)
+static int config_of(sg_model *m, sg_config *c, sg_error *err)
 {
     const sg_checkpoint *ckpt = m->ckpt;
     *c = (sg_config){.hf = ckpt->config, .gguf = ckpt->ggufs ? &ckpt->ggufs[0] : NULL, .arch = "", .file = ckpt->path};
@@ -111,9 +124,22 @@ static int config_of(sg_model *m, sg_config *c, char **arch, sg_error *err)
     if (!m->config_path)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", ckpt->path);
     c->file = m->config_path;
-    int rc = sg_family_find(&m->family, c, arch, err);
-    if (!rc && !c->hf)
-        c->arch = *arch;
+    return SG_OK;
+}
+
+/* The family's reading of a checkpoint. Where it is refused, the reason is kept and the checkpoint only described. */
+static int read_family(sg_model *m, sg_config *c, sg_error *err)
+{
+    int rc = sg_family_find(&m->family, c, &m->architecture, &m->refusal);
+    c->arch = !c->hf && m->architecture ? m->architecture : "";
+    if (!rc && !(rc = sg_spec_read(&m->spec, m->family, c, m->ckpt, &m->refusal)) && !(rc = sg_roles_prefix(m, &m->refusal)))
+        rc = sg_roles_bind(m, &m->refusal);
+    if (rc == SG_ERR_REFUSED) {
+        m->family = NULL;
+        return sg_describe(m, c, err);
+    }
+    if (rc && err)
+        *err = m->refusal;
     return rc;
 }
 
@@ -126,10 +152,8 @@ int sg_model_open(sg_model **out, const char *path, sg_error *err)
     if (!m)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", path);
     if ((rc = sg_checkpoint_open(&m->ckpt, path, err)) ||
-        (rc = config_of(m, &c, &m->architecture, err)) ||
-        (rc = sg_spec_read(&m->spec, m->family, &c, m->ckpt, err)) ||
-        (rc = sg_roles_prefix(m, err)) ||
-        (rc = sg_roles_bind(m, err)) ||
+        (rc = config_of(m, &c, err)) ||
+        (rc = read_family(m, &c, err)) ||
         (rc = model_name(m, &c, err)) ||
         (rc = weight_types(m, err)) ||
         (rc = count_tensors(m, err)) ||
@@ -141,6 +165,11 @@ int sg_model_open(sg_model **out, const char *path, sg_error *err)
 out:
     sg_model_free(m);
     return rc;
+}
+
+int sg_model_runs(const sg_model *model, sg_error *err)
+{
+    return model->family ? SG_OK : sg_fail(err, SG_ERR_REFUSED, "%s", model->refusal.message);
 }
 
 void sg_model_free(sg_model *m)

@@ -13,7 +13,8 @@ typedef struct sg_bound {
 
 struct sg_model {
     sg_checkpoint *ckpt;
-    const sg_family *family;
+    const sg_family *family;    /* NULL: it does not run here, for the reason in refusal; spec then has only what sg_describe fills */
+    sg_error refusal;
     sg_model_spec spec;
     sg_model_info info;
     sg_layer_info *layers;      /* [spec.n_layers] */

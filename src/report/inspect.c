@@ -26,8 +26,8 @@ void sg_put_model(sg_strbuf *b, const sg_model_info *info, const sg_glyphs *g)
     sg_put_clean(b, info->path);
     sg_strbuf_puts(b, "\n");
     sg_put_key(b, "family");
-    sg_strbuf_puts(b, info->family);
-    if (strcmp(info->family, info->architecture)) {
+    sg_strbuf_puts(b, info->family ? info->family : "does not run here");
+    if (!info->family || strcmp(info->family, info->architecture)) {
         sg_strbuf_puts(b, " (");
         sg_put_clean(b, info->architecture);
         sg_strbuf_puts(b, ")");
@@ -45,7 +45,8 @@ void sg_put_model(sg_strbuf *b, const sg_model_info *info, const sg_glyphs *g)
 
 static bool put_shape(json_object *model, const sg_model_info *info, sg_error *err)
 {
-    return sg_put_json_string(model, "name", info->name, err) &&
+    return sg_put_json_string(model, "name", info->name, err) && sg_put_json_bool(model, "runs", !info->refusal, err) &&
+           sg_put_json_string(model, "refusal", info->refusal, err) &&
            sg_put_json_string(model, "weight_types", info->weight_types, err) &&
            sg_put_json_int(model, "vocab", (uint64_t)info->vocab, err) &&
            sg_put_json_int(model, "heads", (uint64_t)info->n_heads, err) &&
@@ -113,6 +114,47 @@ static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, int n)
     }
 }
 
+static void put_positions(sg_strbuf *b, const sg_model_info *info)
+{
+    sg_put_key(b, "positions");
+    if (info->max_positions > 0)
+        sg_put_count(b, (uint64_t)info->max_positions);
+    else
+        sg_strbuf_puts(b, "not said");
+}
+
+static void put_architecture(sg_strbuf *b, const sg_model_info *info, const sg_glyphs *g)
+{
+    sg_put_key(b, "stream");
+    sg_strbuf_printf(b, "%d wide %s feed-forward %d wide\n", info->hidden, g->dot, info->intermediate);
+    sg_put_key(b, "attention");
+    sg_strbuf_printf(b, "%d heads of %d %s %d of keys and values\n", info->n_heads, info->head_dim, g->dot, info->n_kv_heads);
+    put_positions(b, info);
+    if (info->rope_theta > 0) {
+        sg_strbuf_printf(b, " %s rope theta ", g->dot);
+        sg_strbuf_fixed(b, info->rope_theta, 0);
+    }
+    sg_strbuf_puts(b, "\n");
+    sg_put_key(b, "vocabulary");
+    sg_put_count(b, (uint64_t)info->vocab);
+    sg_strbuf_printf(b, " tokens %s output matrix %s\n", g->dot, info->tied ? "is the embedding (tied)" : "of its own");
+}
+
+/* A model that is only described: what its configuration tells, and why it does not run. */
+static void put_described(sg_strbuf *b, const sg_model_info *info)
+{
+    sg_put_key(b, "stream");
+    sg_strbuf_printf(b, "%d wide\n", info->hidden);
+    put_positions(b, info);
+    sg_strbuf_puts(b, "\n");
+    sg_put_key(b, "vocabulary");
+    sg_put_count(b, (uint64_t)info->vocab);
+    sg_strbuf_puts(b, " tokens\n");
+    sg_put_key(b, "note");
+    sg_put_clean(b, info->refusal);
+    sg_strbuf_puts(b, "\n");
+}
+
 int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out, sg_error *err)
 {
     const sg_glyphs *g = sg_glyphs_of(style);
@@ -120,21 +162,10 @@ int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *laye
     sg_put_clean(&b, info->name);
     sg_strbuf_puts(&b, "\n\n");
     sg_put_model(&b, info, g);
-    sg_put_key(&b, "stream");
-    sg_strbuf_printf(&b, "%d wide %s feed-forward %d wide\n", info->hidden, g->dot, info->intermediate);
-    sg_put_key(&b, "attention");
-    sg_strbuf_printf(&b, "%d heads of %d %s %d of keys and values\n", info->n_heads, info->head_dim, g->dot, info->n_kv_heads);
-    sg_put_key(&b, "positions");
-    if (info->max_positions > 0)
-        sg_put_count(&b, (uint64_t)info->max_positions);
+    if (info->refusal)
+        put_described(&b, info);
     else
-        sg_strbuf_puts(&b, "not said");
-    sg_strbuf_printf(&b, " %s rope theta ", g->dot);
-    sg_strbuf_fixed(&b, info->rope_theta, 0);
-    sg_strbuf_puts(&b, "\n");
-    sg_put_key(&b, "vocabulary");
-    sg_put_count(&b, (uint64_t)info->vocab);
-    sg_strbuf_printf(&b, " tokens %s output matrix %s\n", g->dot, info->tied ? "is the embedding (tied)" : "of its own");
+        put_architecture(&b, info, g);
     sg_put_key(&b, "format");
     sg_strbuf_printf(&b, "%s %s fingerprint %s\n", info->format_name, g->dot, info->fingerprint);
     put_layer_runs(&b, layers, info->layers);

@@ -8,7 +8,7 @@
 json_object *sg_report_string(const char *s, size_t bytes);
 
 /* obj[key] = value; false, with err filled, when there is no memory. */
-bool sg_put_json_string(json_object *obj, const char *key, const char *value, sg_error *err);
+bool sg_put_json_string(json_object *obj, const char *key, const char *value, sg_error *err); /* NULL: null */
 bool sg_put_json_int(json_object *obj, const char *key, uint64_t value, sg_error *err);
 bool sg_put_json_bool(json_object *obj, const char *key, bool value, sg_error *err);
 bool sg_put_json_number(json_object *obj, const char *key, double value, sg_error *err); /* null when not finite */

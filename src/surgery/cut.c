@@ -33,8 +33,8 @@ static int check_keep(const sg_cut *cut, sg_error *err)
 int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_error *err)
 {
     *cut = (sg_cut){.model = model, .plan = plan};
-    int rc = check_plan(plan, &model->info, err);
-    if (rc < 0)
+    int rc = sg_model_runs(model, err);
+    if (rc < 0 || (rc = check_plan(plan, &model->info, err)) < 0)
         return rc;
     cut->to = sg_alloc((size_t)plan->layers, sizeof *cut->to);
     if (!cut->to)

@@ -22,6 +22,7 @@ typedef struct surgery {
     sg_plan *lineage;
     sg_draft draft;
     uint64_t needed;
+    bool forward_checked;
 } surgery;
 
 static void surgery_dispose(surgery *s)
@@ -44,13 +45,13 @@ static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const
 }
 
 /* Writes and verifies temp, then gives it its name. On failure temp is gone and path untouched. */
-static int carry_out(const surgery *s, const char *temp, const char *path, const sg_prune_opts *opts, sg_error *err)
+static int carry_out(surgery *s, const char *temp, const char *path, const sg_prune_opts *opts, sg_error *err)
 {
     int rc;
     sg_ticker verifying = {.progress = &opts->progress, .stage = "verifying", .total = s->cut.bytes};
     if ((rc = sg_draft_write(&s->draft, s->cut.model->ckpt, temp, &opts->progress, err)) < 0 ||
         (rc = sg_tick(&verifying, 0, err)) < 0 ||
-        (rc = sg_verify(&s->cut, &s->draft, temp, opts, err)) < 0 ||
+        (rc = sg_verify(&s->cut, &s->draft, temp, opts, &s->forward_checked, err)) < 0 ||
         (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 ||
         (rc = sg_publish(temp, path, opts->overwrite, err)) < 0)
         sg_remove_tree(temp, NULL); /* what stays if that fails, too, goes with the next run */
@@ -60,6 +61,7 @@ static int carry_out(const surgery *s, const char *temp, const char *path, const
 static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dry, double start, sg_error *err)
 {
     const sg_cut *cut = &s->cut;
+    r->forward_checked = s->forward_checked;
     r->layers_before = cut->plan->layers;
     r->layers_after = (int)cut->plan->n_keep;
     r->parameters_before = cut->model->info.parameters;

@@ -1,6 +1,8 @@
 /* Whether what was written is what was meant. A difference here is our own mistake. */
 #include "surgery/verify.h"
 
+#include "engine/weights.h"
+
 #include <string.h>
 
 #include "measure/check.h"
@@ -57,18 +59,13 @@ static int check_specs(const sg_cut *cut, const sg_model *written, sg_error *err
 }
 
 /* Types without a conversion to numbers are carried as bytes; there is nothing to run. */
-static bool has_numbers(const sg_model *model)
-{
-    for (size_t i = 0; i < model->ckpt->n_tensors; i++)
-        if (!model->ckpt->tensors[i].type->to_f32)
-            return false;
-    return true;
-}
-
-int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const sg_prune_opts *opts, sg_error *err)
+int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const sg_prune_opts *opts, bool *forward,
+              sg_error *err)
 {
     sg_model *written = NULL;
     int rc = sg_model_open(&written, temp, err);
+    if (rc == SG_OK)
+        rc = sg_model_runs(written, err);
     if (rc == SG_OK && written->ckpt->n_tensors != draft->n_placed)
         rc = sg_fail(err, SG_ERR_LIBRARY, "the written model has %zu tensors, expected %zu", written->ckpt->n_tensors,
                      draft->n_placed);
@@ -76,7 +73,8 @@ int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const 
         rc = check_tensor(written, draft, &draft->placed[i], err);
     if (rc == SG_OK)
         rc = check_specs(cut, written, err);
-    if (rc == SG_OK && has_numbers(cut->model))
+    *forward = rc == SG_OK && sg_model_runnable(cut->model, NULL) == SG_OK; /* not with a type that has no numbers here */
+    if (*forward)
         rc = sg_check_likelihoods(cut->model, cut->plan->remove, cut->plan->n_remove, written, opts->threads,
                                   &opts->progress, err);
     sg_model_free(written);

@@ -58,7 +58,8 @@ while IFS='|' read -r name model want message; do
     # shellcheck disable=SC2116,SC2086 # trims
     {
         name=$(echo "$name" | sed 's/ *$//') want=$(echo $want) message=$(echo "$message" | sed 's/^ *//; s/ *$//')
-        expect "$name: inspect" "$want" "$message" inspect "$model"
+        # what is well-formed but does not run can be looked at
+        case $name in "unknown family") expect "$name: inspect" 0 "" inspect "$model" ;; *) expect "$name: inspect" "$want" "$message" inspect "$model" ;; esac
         expect "$name: score" "$want" "$message" score "$model" --window 32 --json -
         expect "$name: prune" "$want" "$message" prune "$model" --layers 1 -o "out$suffix"
         expect "$name: eval" "$want" "$message" eval "$gguf" "$model" --window 32

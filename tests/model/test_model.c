@@ -23,6 +23,8 @@ static int open_edited(const char *key, const char *value, sg_error *err)
     tree_write(dir, "config.json", text, strlen(text));
     sg_model *model = NULL;
     int rc = sg_model_open(&model, dir, err);
+    if (!rc)
+        rc = sg_model_runs(model, err); /* a family that does not run opens, to be described */
     sg_model_free(model);
     json_object_put(config);
     tree_remove(dir);

@@ -35,7 +35,7 @@ static void test_damage(void **state)
         assert_int_equal(sg_draft_write(&draft, m->ckpt, at("out"), NULL, NULL), SG_OK);
         if (!shell("cp -r out was && %s", rows[i].damage) || (i && !shell("! diff -r out was >/dev/null")))
             fail_msg("%s: no damage done", rows[i].name);
-        int rc = sg_verify(&cut, &draft, at("out"), &opts, &err);
+        int rc = sg_verify(&cut, &draft, at("out"), &opts, &(bool){false}, &err);
         if (rc != rows[i].code || (rc < 0 && !strstr(err.message, rows[i].says)))
             fail_msg("%s: %d (%s)", rows[i].name, rc, err.message);
         assert_true(shell("rm -r out was"));

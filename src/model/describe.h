@@ -1,0 +1,10 @@
+/* Describing a checkpoint of a family that does not run here: what its tensors' names and its configuration tell. */
+#ifndef SG_MODEL_DESCRIBE_H
+#define SG_MODEL_DESCRIBE_H
+
+#include "model/model.h"
+
+/* Fills m->layer_prefix and m->spec's n_layers, hidden, vocab and max_positions (0 where nothing tells). */
+int sg_describe(sg_model *m, const sg_config *config, sg_error *err);
+
+#endif
