@@ -52,6 +52,66 @@ static void test_silu(void **state)
     }
 }
 
+static void test_layernorm(void **state)
+{
+    (void)state;
+    float x[N], w[N], b[N], y[N];
+    double mean = 0, var = 0;
+    fill(x, 3);
+    fill(w, 1);
+    fill(b, 0.5f);
+    for (int i = 0; i < N; i++)
+        mean += (double)(x[i] += 10) / N; /* far from 0: the mean has to go first */
+    for (int i = 0; i < N; i++)
+        var += ((double)x[i] - mean) * ((double)x[i] - mean) / N;
+    for (int with_bias = 0; with_bias < 2; with_bias++) {
+        sg_row_layernorm(y, x, w, with_bias ? b : NULL, N, 1e-5f);
+        for (int i = 0; i < N; i++) {
+            double want = ((double)x[i] - mean) / sqrt(var + 1e-5) * (double)w[i] + (with_bias ? (double)b[i] : 0);
+            if (!(fabs((double)y[i] - want) <= 2e-6))
+                fail_msg("layernorm[%d]: got %g, expected %g", i, (double)y[i], want);
+        }
+    }
+}
+
+/* Activations over -12 to 12, with and without a gate; the bound is a few units in the last place of the largest factor. */
+static void test_gelu(void **state)
+{
+    (void)state;
+    float x[N], up[N], tanh_form[N], erf_form[N];
+    fill(x, 12);
+    fill(up, 2);
+    for (int gated = 0; gated < 2; gated++) {
+        sg_row_gelu_tanh(tanh_form, x, gated ? up : NULL, N);
+        sg_row_gelu_erf(erf_form, x, gated ? up : NULL, N);
+        for (int i = 0; i < N; i++) {
+            double v = (double)x[i], u = gated ? (double)up[i] : 1;
+            double by_tanh = 0.5 * v * (1 + tanh(sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))) * u;
+            double by_erf = 0.5 * v * (1 + erf(v / sqrt(2))) * u;
+            if (!(fabs((double)tanh_form[i] - by_tanh) <= 1e-6 * fabs(v)) || !(fabs((double)erf_form[i] - by_erf) <= 1e-6 * fabs(v)))
+                fail_msg("gelu(%g): got %g and %g, expected %g and %g", v, (double)tanh_form[i], (double)erf_form[i], by_tanh, by_erf);
+        }
+    }
+}
+
+static void test_softcap_and_clip(void **state)
+{
+    (void)state;
+    float x[N], y[N];
+    fill(x, 200);
+    x[0] = 1e-4f;
+    x[1] = 7.4f; /* on both sides of where tanh changes its form: 0.15 of 50 is 7.5 */
+    x[2] = 7.6f;
+    memcpy(y, x, sizeof y);
+    sg_row_softcap(y, N, 0.5f, 50);
+    for (int i = 0; i < N; i++)
+        close_to("softcap", (double)y[i], 50 * tanh((double)x[i] * 0.5 / 50), 2e-6);
+    memcpy(y, x, sizeof y);
+    sg_row_clip(y, 30, N);
+    for (int i = 0; i < N; i++)
+        assert_true(y[i] == fminf(fmaxf(x[i], -30), 30));
+}
+
 static void test_softmax(void **state)
 {
     (void)state;
@@ -141,7 +201,8 @@ static void test_finite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_silu), cmocka_unit_test(test_softmax), cmocka_unit_test(test_log_sum_exp),
+        cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_layernorm), cmocka_unit_test(test_silu), cmocka_unit_test(test_gelu),
+        cmocka_unit_test(test_softcap_and_clip), cmocka_unit_test(test_softmax), cmocka_unit_test(test_log_sum_exp),
         cmocka_unit_test(test_dots),    cmocka_unit_test(test_bf16), cmocka_unit_test(test_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
