@@ -223,36 +223,45 @@ static int read_dense(bool *dense, int layer, const sg_config *c, sg_error *err)
     return rc;
 }
 
+/* Layer i's n experts; a GGUF may list how many it uses and how wide they are for each layer. */
+static int read_experts(sg_layer_spec *s, int i, int n, int n_layers, const sg_config *c, const expert_keys *k, sg_error *err)
+{
+    int used, width, ffn = s->intermediate, rc;
+    if ((rc = sg_config_layer_int(c, BOTH(k->n_used, "%s.expert_used_count"), i, n_layers, 1, MAX_EXPERTS,
+                                  c->hf ? k->n_used_default : SG_REQUIRED, &used, err)))
+        return rc;
+    if (used > n)
+        return sg_fail(err, SG_ERR_FORMAT, "%s: %d experts are used of %d", c->file, used, n);
+    int fallback = !k->width ? ffn : c->hf ? k->width_default : k->divided ? ffn / used : ffn;
+    if ((rc = sg_config_layer_int(c, BOTH(k->width, k->width ? "%s.expert_feed_forward_length" : NULL), i, n_layers, 1, MAX_FFN, fallback,
+                                  &width, err)) ||
+        (k->shared && (rc = sg_config_int(c, BOTH(k->shared, "%s.expert_shared_feed_forward_length"), 1, MAX_FFN,
+                                          c->hf ? k->shared_default : ffn, &s->shared_intermediate, err))))
+        return rc;
+    s->intermediate = 0;
+    s->n_experts = n;
+    s->n_experts_used = used;
+    s->expert_intermediate = width;
+    return SG_OK;
+}
+
 static int finish_experts(sg_model_spec *spec, const sg_config *c, const expert_keys *k, sg_error *err)
 {
-    int n, used, width, shared = 0, rc;
+    int n, rc;
     bool renormalise = k->renormalise;
-    int ffn = spec->layers[0].intermediate;
     if ((rc = sg_config_int(c, BOTH(k->n, "%s.expert_count"), 0, MAX_EXPERTS, k->n_default, &n, err)) ||
-        (rc = sg_config_int(c, BOTH(k->n_used, "%s.expert_used_count"), 1, MAX_EXPERTS, c->hf ? k->n_used_default : SG_REQUIRED, &used, err)) ||
         (rc = sg_config_bool(c, HF("norm_topk_prob"), false, &renormalise, err)))
         return rc;
-    int fallback = !k->width ? ffn : c->hf ? k->width_default : k->divided ? ffn / used : ffn;
-    if ((rc = sg_config_int(c, BOTH(k->width, k->width ? "%s.expert_feed_forward_length" : NULL), 1, MAX_FFN, fallback, &width, err)) ||
-        (k->shared && (rc = sg_config_int(c, BOTH(k->shared, "%s.expert_shared_feed_forward_length"), 1, MAX_FFN, c->hf ? k->shared_default : ffn,
-                                          &shared, err))))
-        return rc;
-    if (n && used > n)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %d experts are used of %d", c->file, used, n);
     renormalise = c->hf ? renormalise || k->renormalise : k->renormalise_gguf;
     for (int i = 0; i < spec->n_layers; i++) {
-        sg_layer_spec *s = &spec->layers[i];
         bool dense = n == 0;
         if (c->hf && !dense && (rc = read_dense(&dense, i, c, err)))
             return rc;
         if (dense)
             continue;
-        s->intermediate = 0;
-        s->n_experts = n;
-        s->n_experts_used = used;
-        s->expert_intermediate = width;
-        s->shared_intermediate = shared;
-        s->renormalise = renormalise;
+        if ((rc = read_experts(&spec->layers[i], i, n, spec->n_layers, c, k, err)))
+            return rc;
+        spec->layers[i].renormalise = renormalise;
     }
     return SG_OK;
 }

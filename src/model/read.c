@@ -136,9 +136,12 @@ static int read_model(sg_model_spec *spec, const sg_family *f, const sg_config *
 
 int sg_spec_read(sg_model_spec *spec, const sg_family *f, const sg_config *c, const sg_checkpoint *ckpt, sg_error *err)
 {
+    json_object *per_layer = c->hf ? sg_json_get(c->hf, "per_layer_config") : NULL;
     int rc = read_model(spec, f, c, ckpt, err);
     if (rc)
         return rc;
+    if (json_object_is_type(per_layer, json_type_object) && json_object_object_length(per_layer) > 0)
+        return sg_fail(err, SG_ERR_REFUSED, "%s: per_layer_config is not empty; layers with settings of their own do not run yet", c->file);
     spec->layers = sg_alloc_zero((size_t)spec->n_layers, sizeof *spec->layers);
     if (!spec->layers)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for the specifications of %d layers", spec->n_layers);

@@ -52,8 +52,7 @@ static int read_hf(sg_model_spec *spec, const sg_family *f, const sg_config *c, 
     if ((rc = sg_config_bool(c, (sg_config_key){"use_sliding_window", NULL}, false, &use, err)) ||
         (rc = sg_config_int(c, (sg_config_key){"sliding_window", NULL}, 0, INT32_MAX, null ? 0 : f->window_size, &window, err)) ||
         (rc = sg_config_int(c, (sg_config_key){"max_window_layers", NULL}, 0, INT32_MAX, 28, &max_window_layers, err)) ||
-        (rc = sg_config_int(c, (sg_config_key){"_sliding_window_pattern", NULL}, 1, INT32_MAX, f->period, &period, err)) ||
-        (rc = sg_config_int(c, (sg_config_key){"sliding_window_pattern", NULL}, 1, INT32_MAX, period, &period, err)))
+        (rc = sg_config_int(c, (sg_config_key){"sliding_window_pattern", NULL}, 1, INT32_MAX, f->period, &period, err)))
         return rc;
     if (switched && !use)
         window = 0;
@@ -77,7 +76,7 @@ static int read_gguf(sg_model_spec *spec, const sg_family *f, const sg_config *c
     for (int i = 0; i < spec->n_layers; i++) {
         if ((rc = sg_config_layer_int(c, pattern, i, spec->n_layers, 0, INT32_MAX, f->period, &value, err)))
             return rc;
-        bool sliding = list ? value != 0 : value > 0 && slides(SG_WINDOW_PERIOD, i, 0, value);
+        bool sliding = list ? value != 0 : value == 0 || slides(SG_WINDOW_PERIOD, i, 0, value); /* 0: llama.cpp lets every layer slide */
         spec->layers[i].window = sliding ? window : 0;
     }
     return SG_OK;
