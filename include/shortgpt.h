@@ -142,8 +142,8 @@ typedef struct sg_run_opts {
     int window;           /* text tokens per window; 0: 512 for score, 1,024 for eval */
     sg_bos bos;
     sg_precision precision;
-    uint64_t memory;      /* bound on what the pass allocates; 0: half of what is available now */
-    int threads;          /* 0: all processors this process may use */
+    uint64_t memory;      /* bound on the process's memory while it works; 0: the pass takes half of what is available now */
+    int threads;          /* 0: all processors this process may use; at most 256 */
     sg_progress progress;
 } sg_run_opts;
 
@@ -246,7 +246,8 @@ void sg_plan_free(sg_plan *plan);
 
 typedef struct sg_prune_opts {
     bool overwrite; /* replace OUT: a file by rename, a directory by exchange */
-    int threads;    /* as in sg_run_opts, for the forward check */
+    uint64_t memory; /* as in sg_run_opts, for the forward check */
+    int threads;    /* likewise */
     sg_progress progress;
 } sg_prune_opts;
 

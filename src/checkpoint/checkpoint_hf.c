@@ -144,13 +144,13 @@ static int list_shards(const sg_checkpoint *ckpt, json_object *map, const char *
         return sg_fail(err, SG_ERR_NOMEM, "%s: no memory for %s", ckpt->path, INDEX_NAME);
     json_object_object_foreach(map, tensor, file)
     {
-        const char *name = json_object_is_type(file, json_type_string) ? json_object_get_string(file) : "";
-        if (!sg_has_suffix(name, ".safetensors") || strchr(name, '/')) {
+        const char *name = json_object_get_string(file); /* of anything but a string its text, which names no file */
+        if (!json_object_is_type(file, json_type_string) || !sg_has_suffix(name, ".safetensors") || strchr(name, '/')) {
             sg_free(names);
             return sg_fail(err, SG_ERR_FORMAT,
-                           "%s: %s: \"weight_map\": tensor \"%.200s\" is in \"%.200s\", expected the name of a "
+                           "%s: %s: \"weight_map\": tensor \"%.200s\" is in %.200s, expected the name of a "
                            ".safetensors file beside the index",
-                           ckpt->path, INDEX_NAME, tensor, name);
+                           ckpt->path, INDEX_NAME, tensor, name ? name : "null");
         }
         names[n++] = name;
     }

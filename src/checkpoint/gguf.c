@@ -277,21 +277,22 @@ static int check_tensors(const reader *r, const sg_gguf *g)
 {
     int rc = SG_OK;
     size_t *order = sg_tensors_sort(g->tensors, g->n_tensors, sg_tensor_by_name);
-    size_t *places = order ? sg_tensors_sort(g->tensors, g->n_tensors, sg_tensor_by_offset) : NULL;
-    if (!places)
+    uint64_t next = g->data_offset;
+    if (!order)
         rc = sg_fail(r->err, SG_ERR_NOMEM, "%s: no memory for the header", r->path);
     for (size_t i = 1; i < g->n_tensors && !rc; i++) {
         if (sg_tensor_by_name(&g->tensors[order[i - 1]], &g->tensors[order[i]]) == 0)
             rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" is there twice", r->path,
                          g->tensors[order[i]].name);
     }
-    for (size_t i = 1; i < g->n_tensors && !rc; i++) {
-        const sg_tensor *a = &g->tensors[places[i - 1]], *b = &g->tensors[places[i]];
-        if (a->offset + a->bytes > b->offset)
-            rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensors \"%.200s\" and \"%.200s\" overlap at byte %llu", r->path,
-                         a->name, b->name, ULL(b->offset));
+    /* llama.cpp reads only files whose tensors follow each other in the header's order, each at the next aligned byte */
+    for (size_t i = 0; i < g->n_tensors && !rc; i++) {
+        const sg_tensor *t = &g->tensors[i];
+        if (t->offset != next)
+            rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" begins at byte %llu, expected %llu: %s", r->path, t->name,
+                         ULL(t->offset), ULL(next), t->offset < next ? "tensors overlap" : "there is a gap in front of it");
+        next = t->offset + (t->bytes + g->alignment - 1) / g->alignment * g->alignment; /* inside the file, but for its padding */
     }
-    sg_free(places);
     sg_free(order);
     return rc;
 }

@@ -139,6 +139,30 @@ static int order_tensors(sg_safetensors *st, uint64_t data, uint64_t bytes, cons
     return rc;
 }
 
+/* How many names the header's object has in the text. JSON keeps one of a name given twice, and if both say the same bytes no gap shows it.
+ * The text has been parsed: strings end, brackets match. */
+static size_t count_names(const char *text, size_t bytes)
+{
+    size_t names = 0;
+    int depth = 0;
+    bool name = true; /* at depth 1: the next string is a name, not a value */
+    for (size_t i = 0; i < bytes; i++) {
+        char c = text[i];
+        if (c == '"' || c == '\'') {
+            names += depth == 1 && name;
+            for (i++; i < bytes && text[i] != c; i++)
+                i += text[i] == '\\';
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        } else if (depth == 1 && (c == ':' || c == ',')) {
+            name = c == ',';
+        }
+    }
+    return names;
+}
+
 static int parse_header(sg_safetensors *st, json_object *header, uint64_t data, uint64_t bytes, const char *path,
                         sg_error *err)
 {
@@ -174,6 +198,9 @@ int sg_safetensors_parse(sg_safetensors *out, const uint8_t *data, uint64_t byte
     if (!what)
         return sg_fail(err, SG_ERR_NOMEM, "%s: no memory for the header", path);
     rc = sg_json_parse(&header, (const char *)data + 8, (size_t)length, what, err);
+    if (!rc && json_object_is_type(header, json_type_object) &&
+        count_names((const char *)data + 8, (size_t)length) != (size_t)json_object_object_length(header))
+        rc = sg_fail(err, SG_ERR_FORMAT, "%s: the header gives a tensor's name twice", path);
     if (!rc)
         rc = parse_header(out, header, 8 + length, bytes, path, err);
     if (rc)

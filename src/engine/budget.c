@@ -9,7 +9,7 @@
 
 #include "core/mem.h"
 
-enum { BATCH_POSITIONS = 4096, MAX_HEAD_DIM = 1024, MAX_CHUNK = 1 << 24 };
+enum { MAX_THREADS = 256, BATCH_POSITIONS = 4096, MAX_HEAD_DIM = 1024, MAX_CHUNK = 1 << 24 };
 
 sg_precision sg_precision_effective(sg_precision wanted)
 {
@@ -22,7 +22,7 @@ int sg_threads_effective(int wanted)
 {
     cpu_set_t set;
     if (wanted > 0)
-        return wanted;
+        return wanted < MAX_THREADS ? wanted : MAX_THREADS;
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
 }
 

@@ -17,7 +17,7 @@ typedef struct sg_budget {
 
 /* Also checks the windows against the model. */
 int sg_budget_make(sg_budget *out, const sg_pass *pass, sg_error *err);
-/* 0: the processors that this process may use */
+/* 0: the processors that this process may use; never more than 256 */
 int sg_threads_effective(int wanted);
 
 #endif

@@ -158,8 +158,8 @@ static int seen(void *user, const sg_layer_rows *rows, sg_error *err)
         if (!sg_row_finite(rows->after + (size_t)i * D, (int)D) && i < bad)
             bad = i;
     if (bad < rows->n)
-        return sg_fail(err, SG_ERR_NUMERIC, "%s: the residual stream after layer %d is not finite in window %d, position %d",
-                       p->model->ckpt->path, r->layer, at[bad].window, at[bad].pos);
+        return sg_fail(err, SG_ERR_NUMERIC, "%s: the residual stream after layer %d is not finite in window %d, position %d (%s)",
+                       p->model->ckpt->path, r->layer, at[bad].window, at[bad].pos, sg_weights_not_finite(p->model, r->layer));
     sg_layer_event event = {.layer = r->layer, .subsets = r->stream->subsets, .n_subsets = r->stream->n, .at = at, .n = rows->n,
                             .hidden = (int)D, .before = rows->before, .mid = rows->mid, .after = rows->after,
                             .ffn_before = rows->ffn_before, .ffn_after = rows->ffn_after};
@@ -275,6 +275,18 @@ static int logits_seen(void *user, int stream_index, int first, int n, int v0, i
     return report(r, err);
 }
 
+/* Likelihoods must be numbers. */
+static int check_sums(const run *r, const sg_head_rows *rows, sg_error *err)
+{
+    for (int i = 0; i < rows->n; i++) {
+        const sg_logit_sums *s = &rows->sums[i];
+        if (rows->targets[i] >= 0 && !isfinite((double)s->max + log(s->sum) - (double)s->target))
+            return sg_fail(err, SG_ERR_NUMERIC, "%s: the logits are not finite in window %d, position %d (%s)", r->p->model->ckpt->path,
+                           r->at[i].window, r->at[i].pos, sg_weights_not_finite(r->p->model, -1));
+    }
+    return SG_OK;
+}
+
 static int run_head(run *r, sg_error *err)
 {
     size_t n = (size_t)r->positions;
@@ -284,6 +296,8 @@ static int run_head(run *r, sg_error *err)
     for (int i = 0; i < r->n_streams; i++)
         rows[i] = (sg_head_rows){.x = r->streams[i].x, .targets = r->targets, .n = r->positions, .sums = r->sums + (size_t)i * n};
     int rc = sg_head_run(rows, r->n_streams, r->p->model, r->mm, r->budget.precision, logits_seen, r, err);
+    for (int i = 0; i < r->n_streams && !rc; i++)
+        rc = check_sums(r, &rows[i], err);
     for (int i = 0; i < r->n_streams && !rc; i++) {
         const stream *s = &r->streams[i];
         sg_nll_event event = {.subsets = s->subsets, .n_subsets = s->n, .at = r->at, .n = r->positions, .sums = rows[i].sums};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "engine/kernels.h"
 #include "engine/rows.h"
 
 /* What a load needs all the way down. */
@@ -254,6 +255,32 @@ uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision)
         most = packed + plain > most ? packed + plain : most;
     }
     return most;
+}
+
+/* ---- what is not finite ------------------------------------------------------------------------------- */
+
+static bool tensor_finite(const sg_model *model, const sg_tensor *t)
+{
+    sg_source source;
+    uint64_t cols = t->shape[t->n_dims - 1];
+    float *row = t->type->to_f32 && sg_source_open(&source, model, t, NULL) == SG_OK ? sg_alloc(cols, sizeof *row) : NULL;
+    bool finite = true;
+    for (uint64_t r = 0; row && finite && r < t->n_elements / cols; r++) {
+        sg_source_rows(&source, row, r, 1);
+        finite = sg_row_finite(row, (int)cols);
+    }
+    sg_free(row);
+    return finite;
+}
+
+const char *sg_weights_not_finite(const sg_model *model, int layer)
+{
+    for (size_t i = 0; i < model->ckpt->n_tensors; i++) {
+        const sg_tensor *t = &model->ckpt->tensors[i];
+        if (sg_tensor_layer(model, t) == layer && !tensor_finite(model, t))
+            return t->name;
+    }
+    return "its weights are all finite";
 }
 
 /* ---- what runs ---------------------------------------------------------------------------------------- */

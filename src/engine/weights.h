@@ -37,6 +37,9 @@ void sg_layer_weights_prefetch(const sg_model *model, int layer);
 /* What loading and holding the largest layer allocates. */
 uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision);
 
+/* For an error: the first tensor of a layer (-1: of the model) that holds NaN or infinity, by name; else a phrase that says none does. */
+const char *sg_weights_not_finite(const sg_model *model, int layer);
+
 /* Can the engine compute this model? SG_ERR_REFUSED naming the tensor and its type, or, in a GGUF, a tensor that has no role
  * (llama.cpp would compute something with it). */
 int sg_model_runnable(const sg_model *model, sg_error *err);

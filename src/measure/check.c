@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "measure/likelihood.h"
+#include "measure/windows.h"
 
 enum { WINDOWS = 2, WINDOW = 96 };
 
@@ -30,8 +31,7 @@ static int make_windows(sg_window *windows, int32_t **ids, const sg_model *model
     return SG_OK;
 }
 
-static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, const sg_window *windows, int threads, const sg_progress *progress,
-               sg_error *err)
+static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, const sg_window *windows, const sg_prune_opts *opts, sg_error *err)
 {
     sg_likelihood lik;
     sg_pass_result result;
@@ -40,9 +40,8 @@ static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, con
         return rc;
     sg_observer observer = {.nll = sg_likelihood_nll, .self = &lik};
     sg_pass pass = {.model = model, .windows = windows, .n_windows = WINDOWS, .keep = keep, .n_subsets = 1, .observers = &observer,
-                    .n_observers = 1, .threads = threads, .stage = "checking"};
-    if (progress)
-        pass.progress = *progress;
+                    .n_observers = 1, .memory = sg_memory_left(opts->memory), .threads = opts->threads, .progress = opts->progress,
+                    .stage = "checking"};
     rc = sg_pass_run(&pass, &result, err);
     if (!rc)
         memcpy(nll, lik.nll, WINDOWS * sizeof *nll);
@@ -50,8 +49,8 @@ static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, con
     return rc;
 }
 
-int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_removed, const sg_model *pruned, int threads,
-                         const sg_progress *progress, sg_error *err)
+int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_removed, const sg_model *pruned, const sg_prune_opts *opts,
+                         sg_error *err)
 {
     int L = original->spec.n_layers;
     sg_window windows[WINDOWS];
@@ -64,8 +63,8 @@ int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_
     for (size_t i = 0; i < n_removed; i++)
         keep[removed[i]] = false;
     int rc = make_windows(windows, &ids, original, err);
-    if (!rc && !(rc = run(want, original, keep, windows, threads, progress, err)) &&
-        !(rc = run(got, pruned, keep + L, windows, threads, progress, err)) && memcmp(want, got, sizeof want) != 0)
+    if (!rc && !(rc = run(want, original, keep, windows, opts, err)) &&
+        !(rc = run(got, pruned, keep + L, windows, opts, err)) && memcmp(want, got, sizeof want) != 0)
         rc = sg_fail(err, SG_ERR_LIBRARY, "%s: the written model gives log-likelihood %.9g where the original without those layers gives %.9g; "
                      "nothing was kept", pruned->ckpt->path, -got[0], -want[0]);
     sg_free(ids);

@@ -5,8 +5,8 @@
 #include "model/model.h"
 
 /* Runs both over the same made-up tokens with the same kernels and compares every likelihood bit for bit.
- * SG_ERR_LIBRARY: they differ (then the written model is wrong). removed: sorted; threads as in sg_run_opts. */
-int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_removed, const sg_model *pruned, int threads,
-                         const sg_progress *progress, sg_error *err);
+ * SG_ERR_LIBRARY: they differ (then the written model is wrong). removed: sorted; memory, threads and progress are of opts. */
+int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_removed, const sg_model *pruned, const sg_prune_opts *opts,
+                         sg_error *err);
 
 #endif

@@ -122,7 +122,7 @@ int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_rem
         goto out;
     sg_observer observer = {.nll = sg_likelihood_nll, .self = &lik};
     sg_pass pass = {.model = model, .windows = w.windows, .n_windows = w.n, .keep = keep, .n_subsets = S, .observers = &observer,
-                    .n_observers = 1, .precision = opts->precision, .memory = opts->memory, .threads = opts->threads,
+                    .n_observers = 1, .precision = opts->precision, .memory = sg_memory_left(opts->memory), .threads = opts->threads,
                     .progress = opts->progress, .stage = "evaluating"};
     if ((rc = sg_pass_run(&pass, &result, err)))
         goto out;

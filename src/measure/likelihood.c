@@ -20,6 +20,7 @@ void sg_likelihood_dispose(sg_likelihood *lik)
 
 int sg_likelihood_nll(void *self, const sg_nll_event *event, sg_error *err)
 {
+    (void)err;
     sg_likelihood *lik = self;
     for (int i = 0; i < event->n; i++) {
         sg_position at = event->at[i];
@@ -27,8 +28,6 @@ int sg_likelihood_nll(void *self, const sg_nll_event *event, sg_error *err)
         if (at.pos + 1 >= lik->windows[at.window].n)
             continue;
         double nll = (double)s->max + log(s->sum) - (double)s->target;
-        if (!isfinite(nll))
-            return sg_fail(err, SG_ERR_NUMERIC, "the likelihood of the token after position %d in window %d is not finite", at.pos, at.window);
         for (int j = 0; j < event->n_subsets; j++)
             lik->nll[(size_t)event->subsets[j] * (size_t)lik->n_windows + (size_t)at.window] += nll;
     }

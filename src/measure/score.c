@@ -94,7 +94,7 @@ int sg_score_run(sg_score **out, sg_model *model, const sg_run_opts *opts, sg_er
         goto out;
     sg_observer observer = {.layer = sg_influence_layer, .self = &inf};
     sg_pass pass = {.model = model, .windows = w.windows, .n_windows = w.n, .keep = keep, .n_subsets = 1, .observers = &observer,
-                    .n_observers = 1, .precision = opts->precision, .memory = opts->memory, .threads = opts->threads,
+                    .n_observers = 1, .precision = opts->precision, .memory = sg_memory_left(opts->memory), .threads = opts->threads,
                     .progress = opts->progress, .stage = "scoring"};
     if ((rc = sg_pass_run(&pass, &result, err)) || (rc = fill(s, &inf, &w, L, &result, err)))
         goto out;

@@ -2,6 +2,7 @@
 #include "measure/windows.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -81,6 +82,19 @@ int sg_windows_make(sg_windows *out, sg_model *model, const sg_run_opts *opts, c
     else
         *out = w;
     return rc;
+}
+
+uint64_t sg_memory_left(uint64_t bound)
+{
+    unsigned long long kib = 0;
+    char line[128];
+    FILE *f = bound ? fopen("/proc/self/status", "re") : NULL;
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "RssAnon: %llu kB", &kib) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return !bound ? 0 : bound > kib * 1024 ? bound - kib * 1024 : 1;
 }
 
 void sg_windows_dispose(sg_windows *w)

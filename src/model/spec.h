@@ -80,8 +80,8 @@ typedef struct sg_model_spec {
 
 void sg_model_spec_dispose(sg_model_spec *spec);
 
-/* Field by field; ropes by their numbers. false: *field names the first that differs. */
+/* Field by field; ropes by their numbers; of models all but the layers. false: *field names the first that differs. */
+bool sg_model_spec_equal(const sg_model_spec *a, const sg_model_spec *b, const char **field);
 bool sg_layer_spec_equal(const sg_layer_spec *a, const sg_layer_spec *b, const char **field);
-bool sg_rope_equal(const sg_rope *a, const sg_rope *b);
 
 #endif

@@ -4,6 +4,15 @@
 #include "core/mem.h"
 #include "model/model.h"
 
+static int no_tokenizer(const sg_model *m, sg_error *err)
+{
+    char *model = sg_path_join(m->ckpt->path, "tokenizer.model");
+    bool only_model = model && sg_path_exists(model);
+    sg_free(model);
+    return sg_fail(err, SG_ERR_REFUSED, "%s: %s; save a tokenizer.json with transformers (AutoTokenizer.from_pretrained, save_pretrained)",
+                   m->ckpt->path, only_model ? "has only a SentencePiece tokenizer.model, which is not read" : "there is no tokenizer.json");
+}
+
 static int load_hf(sg_model *m, sg_error *err)
 {
     json_object *tokenizer = NULL, *config = NULL;
@@ -15,8 +24,7 @@ static int load_hf(sg_model *m, sg_error *err)
         goto out;
     }
     if (!sg_path_exists(path)) {
-        rc = sg_fail(err, SG_ERR_REFUSED, "%s: there is no tokenizer.json; save one with transformers (a fast tokenizer's save_pretrained)",
-                     m->ckpt->path);
+        rc = no_tokenizer(m, err);
         goto out;
     }
     if ((rc = sg_json_read_file(&tokenizer, path, err)) ||

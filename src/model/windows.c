@@ -10,8 +10,6 @@ static int read_layer_types(sg_model_spec *spec, const sg_config *c, int window,
     *found = list != NULL;
     if (!list)
         return SG_OK;
-    if (!json_object_is_type(list, json_type_array) || json_object_array_length(list) != (size_t)spec->n_layers)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: layer_types must be a list of %d words", c->file, spec->n_layers);
     for (int i = 0; i < spec->n_layers; i++) {
         const char *word = json_object_get_string(json_object_array_get_idx(list, (size_t)i));
         bool sliding = word && strcmp(word, "sliding_attention") == 0;
@@ -84,6 +82,9 @@ static int read_gguf(sg_model_spec *spec, const sg_family *f, const sg_config *c
 
 int sg_windows_read(sg_model_spec *spec, const sg_family *f, const sg_config *c, sg_error *err)
 {
+    json_object *list = c->hf ? sg_json_get(c->hf, "layer_types") : NULL; /* transformers checks its length in every family */
+    if (list && (!json_object_is_type(list, json_type_array) || json_object_array_length(list) != (size_t)spec->n_layers))
+        return sg_fail(err, SG_ERR_FORMAT, "%s: layer_types must be a list of %d words", c->file, spec->n_layers);
     if (c->hf)
         return f->window == SG_WINDOW_NONE ? SG_OK : read_hf(spec, f, c, err);
     /* Gemma 2's architecture implies its window; Gemma 3 without the key has none. */

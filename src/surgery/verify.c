@@ -23,20 +23,9 @@ static int check_tensor(const sg_model *written, const sg_draft *draft, const sg
 
 static int check_model_spec(const sg_model_spec *a, const sg_model_spec *b, sg_error *err)
 {
-    const char *field = a->hidden != b->hidden                     ? "hidden"
-                        : a->vocab != b->vocab                     ? "vocab"
-                        : a->max_positions != b->max_positions     ? "max_positions"
-                        : a->tied != b->tied                       ? "tied"
-                        : a->final_norm != b->final_norm           ? "final_norm"
-                        : a->final_norm_eps != b->final_norm_eps   ? "final_norm_eps"
-                        : a->embed_scale != b->embed_scale         ? "embed_scale"
-                        : a->logit_scale != b->logit_scale         ? "logit_scale"
-                        : a->logit_softcap != b->logit_softcap     ? "logit_softcap"
-                        : a->n_ropes != b->n_ropes                 ? "n_ropes"
-                                                                   : NULL;
-    for (int i = 0; !field && i < a->n_ropes; i++)
-        field = sg_rope_equal(&a->ropes[i], &b->ropes[i]) ? NULL : "rope";
-    return field ? sg_fail(err, SG_ERR_LIBRARY, "the written model's %s is not the original's", field) : SG_OK;
+    const char *field;
+    return sg_model_spec_equal(a, b, &field) ? SG_OK
+                                             : sg_fail(err, SG_ERR_LIBRARY, "the written model's %s is not the original's", field);
 }
 
 static int check_specs(const sg_cut *cut, const sg_model *written, sg_error *err)
@@ -75,8 +64,7 @@ int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const 
         rc = check_specs(cut, written, err);
     *forward = rc == SG_OK && sg_model_runnable(cut->model, NULL) == SG_OK; /* not with a type that has no numbers here */
     if (*forward)
-        rc = sg_check_likelihoods(cut->model, cut->plan->remove, cut->plan->n_remove, written, opts->threads,
-                                  &opts->progress, err);
+        rc = sg_check_likelihoods(cut->model, cut->plan->remove, cut->plan->n_remove, written, opts, err);
     sg_model_free(written);
     return rc;
 }

@@ -216,7 +216,8 @@ static void test_bad_fields(void **state)
         {"offset not aligned", at.b_offset, 8, 130, SG_ERR_FORMAT, "tensor \"b\": offset 130"},
         {"offset past the end", at.c_offset, 8, 1 << 20, SG_ERR_FORMAT, "tensor \"c\" ends at byte"},
         {"offset that overflows", at.c_offset, 8, UINT64_MAX - 31, SG_ERR_FORMAT, "tensor \"c\": its offset overflows"},
-        {"offset in another tensor", at.c_offset, 8, 32, SG_ERR_FORMAT, "tensors \"a\" and \"c\" overlap"},
+        {"offset in another tensor", at.c_offset, 8, 32, SG_ERR_FORMAT, "tensor \"c\" begins at byte"},
+        {"a gap in front", at.b_offset, 8, 160, SG_ERR_FORMAT, "there is a gap in front of it"},
         {"the same offset", at.c_offset, 8, 128, SG_ERR_FORMAT, "overlap"},
         {"duplicate tensor", at.c_name, 1, 'a', SG_ERR_FORMAT, "tensor \"a\" is there twice"},
     };
@@ -326,7 +327,7 @@ static void test_many_tensors(void **state)
     for (uint64_t i = 0; i < N; i++) {
         char name[32];
         snprintf(name, sizeof name, "t%06u", (unsigned)(i * 7919 % N));
-        put_tensor(&b, name, 1, (const uint64_t[]){8}, 0, 32 * (N - 1 - i));
+        put_tensor(&b, name, 1, (const uint64_t[]){8}, 0, 32 * i);
     }
     put_pad(&b, 32);
     put(&b, NULL, (size_t)32 * N);
