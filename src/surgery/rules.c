@@ -1,228 +1,163 @@
-/* The rule table and its few operations. A family of another shape is more rows here. */
-#include "surgery/rules.h"
+/* The rule table, and what it refuses. A family of another shape is more rows here. */
+#include "surgery/rule.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
 
-typedef enum operation {
-    COUNT,      /* the number of layers: becomes that of the survivors */
-    GATHER,     /* if it is a list, it has an entry for each layer: the survivors' stay, in order */
-    PARAMETERS, /* an integer: the number of parameters */
-    SIZE_LABEL, /* a string such as "135M": the same, rounded; other forms ("8x7B", a name) stay */
-    DROP,       /* the record goes */
-} operation;
+/* Families of which the rows below say all that hangs on a layer's number. Read in the loaders' own sources:
+ * transformers' models/NAME/{configuration,modeling}_NAME.py, llama.cpp's src/models/NAME.cpp. */
+static const char known[] = "llama mistral qwen2 qwen3 gemma gemma2 gemma3_text phi3 olmo2 granite stablelm gpt2 "
+                            "gpt_neox starcoder2 mixtral qwen2_moe qwen3_moe olmoe";
 
-typedef struct rule {
-    sg_format format;
-    const char *family; /* sg_family's name; NULL: every one */
-    const char *key;    /* HF: a path with dots; GGUF: %s is the architecture, a * at the end stands for any rest */
-    operation op;
-} rule;
+#define ROW(in, who, what, how, ...) {.format = in, .families = who, .key = what, .op = SG_RULE_##how, __VA_ARGS__}
+#define HF(...) ROW(SG_FORMAT_HF, __VA_ARGS__, )
+#define GGUF(...) ROW(SG_FORMAT_GGUF, __VA_ARGS__, )
+#define EVERY NULL
 
-static const rule rules[] = {
-    {SG_FORMAT_HF, "llama", "num_hidden_layers", COUNT},
-    {SG_FORMAT_HF, "llama", "layer_types", GATHER},
+static const sg_rule rules[] = {
+    HF(EVERY, "num_hidden_layers", COUNT),
+    HF("gpt2", "n_layer", COUNT),
+    /* transformers refuses such lists of another length, whatever the family does with them */
+    HF(EVERY, "layer_types", GATHER),
+    HF(EVERY, "mlp_layer_types", GATHER),
+    HF(EVERY, "per_layer_config", REMAP_KEYS),
+    HF("qwen2 qwen3 qwen2_moe gemma2 gemma3_text", "layer_types", WINDOWS),
+    HF("qwen2 qwen3 qwen2_moe", "max_window_layers", COUNT_BELOW), /* for readers older than layer_types */
+    HF("qwen2_moe qwen3_moe", "mlp_only_layers", REMAP, .with = "decoder_sparse_step"),
+    HF("gpt2", "scale_attn_by_inverse_layer_idx", TAIL_IF_TRUE),
 
-    {SG_FORMAT_GGUF, "llama", "%s.block_count", COUNT},
-    {SG_FORMAT_GGUF, "llama", "%s.attention.head_count", GATHER},
-    {SG_FORMAT_GGUF, "llama", "%s.attention.head_count_kv", GATHER},
-    {SG_FORMAT_GGUF, "llama", "%s.feed_forward_length", GATHER},
+    GGUF(EVERY, "%s.block_count", COUNT),
+    GGUF(EVERY, "%s.attention.head_count", GATHER),
+    GGUF(EVERY, "%s.attention.head_count_kv", GATHER),
+    GGUF(EVERY, "%s.feed_forward_length", GATHER),
+    GGUF(EVERY, "%s.expert_feed_forward_length", GATHER),
+    GGUF(EVERY, "%s.expert_used_count", GATHER),
+    GGUF("granite", "%s.deepstack_mapping", GATHER),
+    GGUF("gemma2 gemma3_text", "%s.attention.sliding_window_pattern", WINDOWS),
+    /* llama.cpp stops at a window that no layer has; Gemma 3 switches it off with 0, Gemma 2 cannot */
+    GGUF("gemma3_text", "%s.attention.sliding_window", WINDOW_SIZE),
+    GGUF("gemma2", "%s.attention.sliding_window_pattern", KEEP_A_WINDOW),
+    GGUF("gemma2", "%s.block_count", SCALE_AT_DEPTH, .depth = 46),
+    GGUF("gemma3_text", "%s.block_count", SCALE_AT_DEPTH, .depth = 62),
 
-    {SG_FORMAT_GGUF, NULL, "general.size_label", SIZE_LABEL},
-    {SG_FORMAT_GGUF, NULL, "general.parameter_count", PARAMETERS},
-    {SG_FORMAT_GGUF, NULL, "split.*", DROP},    /* one file is written, also from a split set */
-    {SG_FORMAT_GGUF, NULL, "shortgpt.*", DROP}, /* the composed plan is written behind */
+    GGUF(EVERY, "general.size_label", SIZE_LABEL),
+    GGUF(EVERY, "general.parameter_count", PARAMETERS),
+    GGUF(EVERY, "split.*", DROP),    /* one file is written, also from a split set */
+    GGUF(EVERY, "shortgpt.*", DROP), /* the composed plan is written behind */
 };
 
-static bool applies(const rule *r, const sg_cut *cut)
+/* Is the word one of the list's? */
+static bool lists(const char *words, const char *word)
 {
-    return r->format == cut->model->ckpt->format && (!r->family || strcmp(r->family, cut->model->family->name) == 0);
+    size_t n = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)); at += n)
+        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return true;
+    return false;
+}
+
+const sg_rule *sg_rule_next(const sg_cut *cut, const sg_rule *last)
+{
+    for (const sg_rule *r = last ? last + 1 : rules; r < rules + SG_ARRAY_LEN(rules); r++)
+        if (r->format == cut->model->ckpt->format && (!r->families || lists(r->families, cut->model->family->name)))
+            return r;
+    return NULL;
+}
+
+bool sg_cut_slides(const sg_cut *cut)
+{
+    for (int i = 0; i < cut->plan->layers; i++)
+        if (cut->model->spec.layers[i].window)
+            return true;
+    return false;
+}
+
+bool sg_cut_still_slides(const sg_cut *cut)
+{
+    for (size_t i = 0; i < cut->plan->n_keep; i++)
+        if (cut->model->spec.layers[cut->plan->keep[i]].window)
+            return true;
+    return false;
+}
+
+int sg_cut_removed_below(const sg_cut *cut, int64_t n)
+{
+    int below = 0;
+    for (size_t i = 0; i < cut->plan->n_remove; i++)
+        below += cut->plan->remove[i] < n;
+    return below;
+}
+
+/* ---- refusals ---------------------------------------------------------------------------------------- */
+
+static int check_tail(const sg_cut *cut, const sg_rule *rule, sg_error *err)
+{
+    const sg_plan *plan = cut->plan;
+    bool on = false, found;
+    int rc = sg_json_get_bool(cut->model->ckpt->config, cut->model->config_path, rule->key, &on, &found, err);
+    int last = plan->keep[plan->n_keep - 1], n = sg_cut_removed_below(cut, last);
+    if (rc < 0 || !on || n == 0)
+        return rc;
+    char *inner = sg_layers_format(plan->remove, (size_t)n);
+    rc = inner ? sg_fail(err, SG_ERR_REFUSED,
+                         "%s: \"%s\" is true, so a layer computes by its number and only the last layers can go; %s of "
+                         "the plan lie before layer %d, which stays. As many could go as %d-%d",
+                         cut->model->config_path, rule->key, inner, last, plan->layers - (int)plan->n_remove,
+                         plan->layers - 1)
+               : sg_fail(err, SG_ERR_NOMEM, "no memory for a list of layers");
+    sg_free(inner);
+    return rc;
+}
+
+static int check_depth(const sg_cut *cut, const sg_rule *rule, sg_error *err)
+{
+    const sg_model *model = cut->model;
+    const sg_layer_spec *first = &model->spec.layers[0], *next = &model->spec.layers[cut->plan->keep[0]];
+    int left = (int)cut->plan->n_keep;
+    bool arrives = left == rule->depth && model->spec.hidden / next->n_heads != next->head_dim;
+    bool leaves = cut->plan->layers == rule->depth && model->spec.hidden / first->n_heads != first->head_dim;
+    if (leaves)
+        return sg_fail(err, SG_ERR_REFUSED,
+                       "%s: llama.cpp knows family %s's attention scale of 1/sqrt(%d) by its %d layers, and no key "
+                       "says it, so no layer of this file can go",
+                       model->info.path, model->family->name, model->spec.hidden / first->n_heads, rule->depth);
+    if (arrives)
+        return sg_fail(err, SG_ERR_REFUSED,
+                       "%s: with %d layers left llama.cpp would scale the attention of family %s by 1/sqrt(%d) instead "
+                       "of 1/sqrt(%d), and no key says otherwise; remove one layer more, or one less",
+                       model->info.path, left, model->family->name, model->spec.hidden / next->n_heads, next->head_dim);
+    return SG_OK;
+}
+
+static int check_window(const sg_cut *cut, sg_error *err)
+{
+    int slides = -1; /* the last such layer, which goes */
+    for (size_t i = 0; i < cut->plan->n_remove; i++)
+        if (cut->model->spec.layers[cut->plan->remove[i]].window)
+            slides = cut->plan->remove[i];
+    if (slides < 0 || sg_cut_still_slides(cut))
+        return SG_OK;
+    return sg_fail(err, SG_ERR_REFUSED,
+                   "%s: llama.cpp cannot load family %s without a layer of sliding attention, and the plan leaves "
+                   "none; keep one, such as %d",
+                   cut->model->info.path, cut->model->family->name, slides);
 }
 
 int sg_rules_check(const sg_cut *cut, sg_error *err)
 {
-    for (size_t i = 0; i < SG_ARRAY_LEN(rules); i++)
-        if (rules[i].family && applies(&rules[i], cut))
-            return SG_OK;
-    return sg_fail(err, SG_ERR_REFUSED, "%s: what surgery means for family %s in %s is not known here",
-                   cut->model->info.path, cut->model->info.family, cut->model->info.format_name);
-}
-
-/* ---- config.json ------------------------------------------------------------------------------------- */
-
-/* The object that holds the path's last key; NULL: absent. */
-static json_object *find_holder(json_object *config, const char *path, const char **last)
-{
-    json_object *holder = config;
-    for (const char *dot; holder && (dot = strchr(path, '.')); path = dot + 1) {
-        char key[64];
-        snprintf(key, sizeof key, "%.*s", (int)(dot - path), path);
-        holder = sg_json_get(holder, key);
-    }
-    *last = path;
-    return holder;
-}
-
-static int config_count(const sg_cut *cut, json_object *holder, const char *key, const char *what, sg_error *err)
-{
-    int64_t n = 0;
-    bool found = false;
-    int rc = sg_json_get_int(holder, what, key, 0, INT32_MAX, &n, &found, err);
-    if (rc < 0 || !found)
-        return rc;
-    if (n != cut->plan->layers)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is %lld, expected %d", what, key, (long long)n,
-                       cut->plan->layers);
-    return sg_json_put(holder, key, json_object_new_int64((int64_t)cut->plan->n_keep), err);
-}
-
-static int config_gather(const sg_cut *cut, json_object *holder, const char *key, const char *what, sg_error *err)
-{
-    json_object *list = sg_json_get(holder, key);
-    if (!json_object_is_type(list, json_type_array))
-        return SG_OK;
-    if (json_object_array_length(list) != (size_t)cut->plan->layers)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" has %zu entries, expected one for each of %d layers", what, key,
-                       json_object_array_length(list), cut->plan->layers);
-    json_object *kept = json_object_new_array();
-    for (size_t i = 0; kept && i < cut->plan->n_keep; i++) {
-        json_object *entry = json_object_array_get_idx(list, (size_t)cut->plan->keep[i]); /* NULL: JSON null */
-        if (json_object_array_add(kept, json_object_get(entry)) < 0) {
-            json_object_put(entry);
-            json_object_put(kept);
-            kept = NULL;
-        }
-    }
-    return sg_json_put(holder, key, kept, err);
-}
-
-int sg_rules_config(const sg_cut *cut, json_object *config, const char *what, sg_error *err)
-{
+    const sg_model *model = cut->model;
+    if (!lists(known, model->family->name))
+        return sg_fail(err, SG_ERR_REFUSED, "%s: what surgery means for family %s in %s is not known here",
+                       model->info.path, model->info.family, model->info.format_name);
     int rc = SG_OK;
-    for (size_t i = 0; rc == SG_OK && i < SG_ARRAY_LEN(rules); i++) {
-        if (!applies(&rules[i], cut))
-            continue;
-        const char *key;
-        json_object *holder = find_holder(config, rules[i].key, &key);
-        if (rules[i].op == COUNT)
-            rc = config_count(cut, holder, key, what, err);
-        else if (rules[i].op == GATHER)
-            rc = config_gather(cut, holder, key, what, err);
+    for (const sg_rule *r = NULL; rc == SG_OK && (r = sg_rule_next(cut, r));) {
+        if (r->op == SG_RULE_TAIL_IF_TRUE)
+            rc = check_tail(cut, r, err);
+        else if (r->op == SG_RULE_SCALE_AT_DEPTH)
+            rc = check_depth(cut, r, err);
+        else if (r->op == SG_RULE_KEEP_A_WINDOW)
+            rc = check_window(cut, err);
     }
     return rc;
-}
-
-/* ---- GGUF metadata ----------------------------------------------------------------------------------- */
-
-/* The rule for a key; NULL: it is copied. */
-static const rule *find_rule(const sg_cut *cut, const char *key)
-{
-    for (size_t i = 0; i < SG_ARRAY_LEN(rules); i++) {
-        const char *pattern = rules[i].key, *arch = cut->model->info.architecture, *at = key;
-        if (!applies(&rules[i], cut))
-            continue;
-        if (strncmp(pattern, "%s", 2) == 0) {
-            if (strncmp(at, arch, strlen(arch)) != 0)
-                continue;
-            pattern += 2;
-            at += strlen(arch);
-        }
-        size_t n = strcspn(pattern, "*");
-        if (strncmp(at, pattern, n) == 0 && (pattern[n] == '*' || !at[n]))
-            return &rules[i];
-    }
-    return NULL;
-}
-
-void sg_size_label(uint64_t parameters, char text[static 32])
-{
-    static const struct { double above, scale; char suffix; } units[] = {
-        {1e12, 1e-12, 'T'}, {1e9, 1e-9, 'B'}, {1e6, 1e-6, 'M'}, {-1, 1e-3, 'K'},
-    };
-    size_t u = 0;
-    while ((double)parameters <= units[u].above)
-        u++;
-    double scaled = (double)parameters * units[u].scale;
-    double whole = nearbyint(scaled);
-    int decimals = whole >= 10 ? 0 : whole >= 1 ? 1 : 2; /* two digits at least */
-    snprintf(text, 32, "%.*f%c", decimals, scaled, units[u].suffix);
-    char *comma = strchr(text, ','); /* some locales' radix */
-    if (comma)
-        *comma = '.';
-}
-
-/* Is it digits, perhaps with decimals, and one of K, M, B, T? */
-static bool is_plain_label(sg_str s)
-{
-    size_t i = 0, digits = 0;
-    for (; i < s.bytes && ((s.data[i] >= '0' && s.data[i] <= '9') || (s.data[i] == '.' && digits)); i++)
-        digits++;
-    return digits && i + 1 == s.bytes && memchr("KMBT", s.data[i], 4);
-}
-
-static int metadata_count(const sg_cut *cut, const sg_gguf_kv *kv, sg_gguf_draft *to, sg_error *err)
-{
-    int64_t n;
-    if (kv->type == SG_GGUF_ARRAY || !sg_gguf_get_int(kv, 0, &n) || n != cut->plan->layers)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: is not the number of layers, expected %d", kv->key, cut->plan->layers);
-    return sg_gguf_put_like(to, kv, cut->plan->n_keep, err);
-}
-
-static int metadata_gather(const sg_cut *cut, const sg_gguf_kv *kv, sg_gguf_draft *to, sg_error *err)
-{
-    if (kv->type == SG_GGUF_ARRAY && kv->count != (uint64_t)cut->plan->layers)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: has %llu entries, expected one for each of %d layers", kv->key,
-                       (unsigned long long)kv->count, cut->plan->layers);
-    if (kv->type == SG_GGUF_ARRAY)
-        return sg_gguf_put_gathered(to, kv, cut->plan->keep, cut->plan->n_keep, err);
-    sg_gguf_put_raw(to, kv);
-    return SG_OK;
-}
-
-static void metadata_label(const sg_cut *cut, const sg_gguf_kv *kv, sg_gguf_draft *to)
-{
-    sg_str old;
-    char label[32];
-    if (!sg_gguf_get_str(kv, &old) || !is_plain_label(old)) {
-        sg_gguf_put_raw(to, kv);
-        return;
-    }
-    sg_size_label(cut->parameters, label);
-    sg_gguf_put_string(to, kv->key, label);
-}
-
-static int apply_record(const sg_cut *cut, const sg_gguf_kv *kv, sg_gguf_draft *to, sg_error *err)
-{
-    const rule *r = find_rule(cut, kv->key);
-    if (!r) {
-        sg_gguf_put_raw(to, kv);
-        return SG_OK;
-    }
-    switch (r->op) {
-    case COUNT:
-        return metadata_count(cut, kv, to, err);
-    case GATHER:
-        return metadata_gather(cut, kv, to, err);
-    case PARAMETERS:
-        return sg_gguf_put_like(to, kv, cut->parameters, err);
-    case SIZE_LABEL:
-        metadata_label(cut, kv, to);
-        return SG_OK;
-    case DROP:
-        break;
-    }
-    return SG_OK;
-}
-
-int sg_rules_metadata(const sg_cut *cut, const sg_gguf *from, sg_gguf_draft *to, sg_error *err)
-{
-    for (size_t i = 0; i < from->n_kvs; i++) {
-        int rc = apply_record(cut, &from->kvs[i], to, err);
-        if (rc < 0)
-            return sg_fail_in(err, rc, cut->model->info.path);
-    }
-    return SG_OK;
 }

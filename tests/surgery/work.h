@@ -100,4 +100,33 @@ static inline sg_model *must_open(const char *path)
     return model;
 }
 
+/* Every tensor of a kept layer, and those of none, has the same type, shape and bytes; there are no others. */
+static inline void assert_survivors(const char *before, const char *after, const int *keep, size_t n_keep)
+{
+    sg_model *a = must_open(before), *b = must_open(after);
+    size_t kept = 0;
+    assert_int_equal(b->info.layers, n_keep);
+    for (size_t i = 0; i < a->ckpt->n_tensors; i++) {
+        const sg_tensor *t = &a->ckpt->tensors[i];
+        char name[256];
+        const char *rest = "";
+        int layer = sg_name_layer(a->layer_prefix, t->name, &rest), to = -1;
+        for (size_t k = 0; k < n_keep; k++)
+            if (keep[k] == layer)
+                to = (int)k;
+        if (layer >= 0 && to < 0)
+            continue;
+        snprintf(name, sizeof name, "%s%d.%s", a->layer_prefix, to, rest);
+        const sg_tensor *u = sg_checkpoint_find(b->ckpt, layer < 0 ? t->name : name);
+        if (!u || u->type != t->type || u->bytes != t->bytes || u->n_dims != t->n_dims ||
+            memcmp(u->shape, t->shape, (size_t)t->n_dims * sizeof *t->shape) != 0 ||
+            memcmp(sg_tensor_data(a->ckpt, t), sg_tensor_data(b->ckpt, u), t->bytes) != 0)
+            fail_msg("%s: %s is not what it was", after, t->name);
+        kept++;
+    }
+    assert_int_equal(b->ckpt->n_tensors, kept);
+    sg_model_free(a);
+    sg_model_free(b);
+}
+
 #endif
