@@ -54,6 +54,25 @@ void sg_row_store(void *out, const float *x, int n, sg_precision precision)
         memcpy(out, x, (size_t)n * sizeof *x);
 }
 
+/* lanes[j] += term for k = j, j + LANES, j + 2 LANES, ... below n, four at a time, since lanes go through memory. The order is the same on
+ * every processor. */
+#define ADD_TERMS(lanes, n, k, term)                                                                      \
+    do {                                                                                                  \
+        int at_ = 0;                                                                                      \
+        for (; at_ + 4 * LANES <= (n); at_ += 4 * LANES)                                                  \
+            for (int j_ = 0; j_ < LANES; j_++) {                                                          \
+                float t0_, t1_, t2_, t3_;                                                                 \
+                int k = at_ + j_;                                                                         \
+                t0_ = (term), k += LANES, t1_ = (term), k += LANES, t2_ = (term), k += LANES, t3_ = (term); \
+                (lanes)[j_] += (t0_ + t1_) + (t2_ + t3_);                                                 \
+            }                                                                                             \
+        for (; at_ < (n); at_ += LANES)                                                                   \
+            for (int j_ = 0; j_ < LANES && at_ + j_ < (n); j_++) {                                        \
+                int k = at_ + j_;                                                                         \
+                (lanes)[j_] += (term);                                                                    \
+            }                                                                                             \
+    } while (0)
+
 static inline __attribute__((always_inline)) float sum_lanes(const float *lanes)
 {
     float sum = 0;
@@ -65,26 +84,16 @@ static inline __attribute__((always_inline)) float sum_lanes(const float *lanes)
 SG_CLONES void sg_row_rmsnorm(float *y, const float *x, const float *w, int n, float eps)
 {
     float lanes[LANES] = {0};
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lanes[j] += x[i + j] * x[i + j];
-    for (int j = 0; i + j < n; j++)
-        lanes[j] += x[i + j] * x[i + j];
+    ADD_TERMS(lanes, n, k, x[k] * x[k]);
     float scale = 1.0f / sqrtf(sum_lanes(lanes) / (float)n + eps);
-    for (i = 0; i < n; i++)
+    for (int i = 0; i < n; i++)
         y[i] = x[i] * scale * w[i];
 }
 
 static float row_dot(const float *a, const float *b, int n)
 {
     float lanes[LANES] = {0};
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lanes[j] += a[i + j] * b[i + j];
-    for (int j = 0; i + j < n; j++)
-        lanes[j] += a[i + j] * b[i + j];
+    ADD_TERMS(lanes, n, k, a[k] * b[k]);
     return sum_lanes(lanes);
 }
 
@@ -108,20 +117,11 @@ float sg_row_dot_elements(const void *a, const float *b, int n, sg_precision pre
 SG_CLONES void sg_row_layernorm(float *y, const float *x, const float *w, const float *b, int n, float eps)
 {
     float lanes[LANES] = {0}, squares[LANES] = {0};
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lanes[j] += x[i + j];
-    for (int j = 0; i + j < n; j++)
-        lanes[j] += x[i + j];
+    ADD_TERMS(lanes, n, k, x[k]);
     float mean = sum_lanes(lanes) / (float)n;
-    for (i = 0; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            squares[j] += (x[i + j] - mean) * (x[i + j] - mean);
-    for (int j = 0; i + j < n; j++)
-        squares[j] += (x[i + j] - mean) * (x[i + j] - mean);
+    ADD_TERMS(squares, n, k, (x[k] - mean) * (x[k] - mean));
     float scale = 1.0f / sqrtf(sum_lanes(squares) / (float)n + eps);
-    for (i = 0; i < n; i++)
+    for (int i = 0; i < n; i++)
         y[i] = (x[i] - mean) * scale * w[i] + (b ? b[i] : 0);
 }
 
@@ -204,20 +204,13 @@ void sg_row_gelu_erf(float *y, const float *gate, const float *up, int n)
         y[i] = 0.5f * gate[i] * (1 + erff(gate[i] * 0.707106781f)) * (up ? up[i] : 1);
 }
 
+/* The order of a maximum does not matter, so the compiler may choose it. */
 static inline __attribute__((always_inline)) float row_max(const float *x, int n)
 {
-    float lanes[LANES];
-    for (int j = 0; j < LANES; j++)
-        lanes[j] = -INFINITY;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-    for (int j = 0; i + j < n; j++)
-        lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-    float max = lanes[0];
-    for (int j = 1; j < LANES; j++)
-        max = lanes[j] > max ? lanes[j] : max;
+    float max = -INFINITY;
+#pragma omp simd reduction(max : max)
+    for (int i = 0; i < n; i++)
+        max = x[i] > max ? x[i] : max;
     return max;
 }
 
@@ -228,12 +221,7 @@ SG_CLONES float sg_row_softmax_exp(float *x, int n, int width, float scale)
         x[i] = exp_f32(scale * (x[i] - max));
     for (int i = n; i < width; i++)
         x[i] = 0;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lanes[j] += x[i + j];
-    for (int j = 0; i + j < n; j++)
-        lanes[j] += x[i + j];
+    ADD_TERMS(lanes, n, k, x[k]);
     return sum_lanes(lanes);
 }
 
@@ -242,12 +230,7 @@ SG_CLONES void sg_row_log_sum_exp(const float *logits, int n, float *max, double
     float top = row_max(logits, n), lanes[LANES] = {0};
     if (!(top > *max))
         top = *max;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lanes[j] += exp_f32(logits[i + j] - top);
-    for (int j = 0; i + j < n; j++)
-        lanes[j] += exp_f32(logits[i + j] - top);
+    ADD_TERMS(lanes, n, k, exp_f32(logits[k] - top));
     double more = 0;
     for (int j = 0; j < LANES; j++)
         more += (double)lanes[j];
