@@ -84,7 +84,9 @@ PYTHON
 text 300 >"$base/a.txt"
 expect "NaN weight" 1 "layer 2" score "$m/nan" --text "$base/a.txt" --window 32 --precision f32 --json -
 expect "NaN weight: eval" 1 "layer 2" eval "$m/nan" --text "$base/a.txt" --window 32 --precision f32 --json -
+expect "NaN weight: prune" 1 "layers.2.mlp.down_proj.weight" prune "$m/nan" --layers 1 -o small
 rm -r "$m/nan"
+nothing_left "NaN weight"
 [ "$before" = "$(cd "$m" && find . | sort | cksum)" ] || fail "something was written into a model"
 nothing_left "bad models"
 finish
