@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test test-asan install clean
+.PHONY: all demo test test-asan conformance fuzz install clean
 
 # The release program: build/release/shortgpt
 all:
@@ -29,6 +29,18 @@ test-asan:
 	cmake --preset asan
 	cmake --build build/asan -j $(JOBS)
 	sh scripts/test.sh build/asan $(JOBS)
+
+# Prunes tiny models of every family and runs the results in transformers and llama.cpp (made from PyPI, some GB, once).
+conformance: all
+	sh conformance/conformance.sh build/release/shortgpt
+
+# Looks for crashes in the readers of files, FUZZ_SECONDS for each of them; with clang.
+FUZZ_SECONDS ?= 60
+fuzz:
+	sh scripts/deps.sh fuzz
+	cmake --preset fuzz
+	cmake --build build/fuzz --target fuzzers -j $(JOBS)
+	sh scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)

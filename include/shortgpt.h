@@ -280,6 +280,7 @@ void sg_prune_result_free(sg_prune_result *result);
 typedef struct sg_style {
     bool utf8;  /* block characters and dashes; else ASCII */
     int width;  /* columns; 0: 80 */
+    bool color; /* ANSI colours; what they say, a word or a mark says too */
 } sg_style;
 
 int sg_inspect_json(const sg_model *model, char **out, sg_error *err);
@@ -302,6 +303,8 @@ typedef struct sg_features {
     bool native_bf16; /* --precision auto means bf16 */
 } sg_features;
 sg_features sg_get_features(void);
+/* The same as JSON, schema "shortgpt/version/1"; malloc-ed, sg_string_free. */
+int sg_features_json(char **out, sg_error *err);
 
 #ifdef __cplusplus
 }

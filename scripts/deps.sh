@@ -1,13 +1,13 @@
 #!/bin/sh
 # Installs the packages that building, testing and the demo need, where any is missing. When all are there it does nothing
-# and needs no network.
+# and needs no network. `deps.sh fuzz`: also what `make fuzz` needs.
 set -eu
 
-packages="libdnnl-dev libjson-c-dev libxxhash-dev libpcre2-dev libcmocka-dev"
+packages="libdnnl-dev libjson-c-dev libxxhash-dev libpcre2-dev libutf8proc-dev libcmocka-dev"
 
 if ! command -v dpkg-query >/dev/null; then
     echo "deps: not Debian or Ubuntu, so nothing is installed; needed are a C compiler, cmake, pkg-config, python3 with pip" >&2
-    echo "deps: and the development files of oneDNN, json-c, xxHash, PCRE2 and cmocka" >&2
+    echo "deps: and the development files of oneDNN, json-c, xxHash, PCRE2, utf8proc and cmocka" >&2
     exit 0
 fi
 
@@ -30,6 +30,13 @@ need python3-pip python3 -m pip --version
 for package in $packages; do
     need "$package" installed "$package"
 done
+if [ "${1-}" = fuzz ]; then
+    can_fuzz() {
+        echo 'int LLVMFuzzerTestOneInput(const char *s, unsigned long n); int LLVMFuzzerTestOneInput(const char *s, unsigned long n) { return !s && n; }' |
+            clang -fsanitize=fuzzer,address -fopenmp -o /dev/null -x c -
+    }
+    need "clang libclang-rt-dev libomp-dev" can_fuzz
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then

@@ -1,4 +1,6 @@
 /* shortgpt eval: perplexity of models, or of one with and without some layers. */
+#include <stdio.h>
+
 #include "command.h"
 #include "signals.h"
 
@@ -19,7 +21,7 @@ static int layers_to_skip(const options *o, const sg_model *model, int **layers,
     if (rc)
         return rc;
     if (!same)
-        print_note("%s was made on other weights of the same shape, or on another format of this model", o->plan);
+        print_note(o, "%s was made on other weights of the same shape, or on another format of this model", o->plan);
     /* through the notation, since the plan owns its list */
     char *list = sg_layers_format(plan->remove, plan->n_remove);
     if (list)
@@ -71,13 +73,13 @@ int cmd_eval(const options *o, sg_error *err)
     sg_eval *all = NULL;
     texts t = {0};
     char *json = NULL, *table = NULL;
-    sg_style style = terminal_style();
+    sg_style style = terminal_style(o);
     sink s = {.fd = -1};
     progress p;
     int rc = check(o, err);
     if (rc)
         return rc;
-    progress_init(&p, style.utf8);
+    progress_init(&p, style.utf8, o->quiet);
     /* a mistake in a later name shows before the first model runs for an hour */
     for (size_t i = 0; i < o->n_models; i++) {
         if ((rc = sg_model_open(&model, o->models[i], err)))
@@ -100,7 +102,7 @@ int cmd_eval(const options *o, sg_error *err)
         model = NULL;
         progress_clear(&p);
     }
-    if (rc || (s.json && (rc = sg_eval_json(all, &json, err))) || (s.table && (rc = sg_eval_table(all, &style, &table, err))))
+    if (rc || (s.json && (rc = sg_eval_json(all, &json, err))) || (s.table && (rc = o->quiet ? quiet_perplexities(&table, all, err) : sg_eval_table(all, &style, &table, err))))
         goto out;
     rc = sink_finish(&s, table, json, err);
 out:

@@ -1,5 +1,5 @@
 /* shortgpt prune: chooses layers (or is told them), removes them, writes the rest. */
-#include <string.h>
+#include <stdio.h>
 
 #include "command.h"
 #include "signals.h"
@@ -18,8 +18,6 @@ static int check(const options *o, sg_error *err)
         return usage_error(err, "--remove, --ratio, --layers and --plan exclude each other: give one of them");
     if (!o->out)
         return usage_error(err, "-o OUT is missing: where to write");
-    if (o->method && strcmp(o->method, "bi"))
-        return usage_error(err, "--method %s: the one method of this version is bi", o->method);
     return SG_OK;
 }
 
@@ -33,7 +31,7 @@ static void note_useless(const options *o)
     static const char *const scoring[] = {"method", "text", "tokens", "window", "bos", "precision", "memory"};
     for (size_t i = 0; i < sizeof scoring / sizeof *scoring; i++)
         if (options_given(o, scoring[i]))
-            print_note("--%s has no use with %s: nothing is scored", scoring[i], o->layers ? "--layers" : "--plan");
+            print_note(o, "--%s has no use with %s: nothing is scored", scoring[i], o->layers ? "--layers" : "--plan");
 }
 
 /* ---- the plan ----------------------------------------------------------------------------------------- */
@@ -75,7 +73,7 @@ static int check_out(const options *o, const sg_model *model, int n, const sg_pr
 
 static int plan_from_score(sg_plan **plan, const options *o, sg_model *model, int n, const texts *t, progress *p, bool print, sg_error *err)
 {
-    sg_style style = terminal_style();
+    sg_style style = terminal_style(o);
     sg_score *score = NULL;
     char *table = NULL;
     sg_run_opts run = run_options(o, t, p);
@@ -98,7 +96,7 @@ static int plan_as_told(sg_plan **plan, const options *o, const sg_model *model,
         bool same = true;
         int rc = sg_plan_read(plan, o->plan, model, &same, err);
         if (!rc && !same)
-            print_note("%s was made on other weights of the same shape, or on another format of this model", o->plan);
+            print_note(o, "%s was made on other weights of the same shape, or on another format of this model", o->plan);
         return rc;
     }
     int *layers = NULL;
@@ -112,10 +110,25 @@ static int plan_as_told(sg_plan **plan, const options *o, const sg_model *model,
 
 /* ---- the command -------------------------------------------------------------------------------------- */
 
+/* OUT, or of a dry run the layers. */
+static int quiet_result(char **out, const options *o, const sg_plan *plan, sg_error *err)
+{
+    if (!o->dry_run)
+        return quiet_line(out, o->out, err);
+    char *list = sg_layers_format(plan->remove, plan->n_remove);
+    int rc = quiet_line(out, list ? list : "", err);
+    if (!rc && !list) {
+        snprintf(err->message, sizeof err->message, "no memory for the list of layers");
+        rc = err->code = SG_ERR_NOMEM;
+    }
+    sg_string_free(list);
+    return rc;
+}
+
 /* Prunes, or says what pruning would do, and hands the result to the sink. */
 static int apply(const options *o, const sg_model *model, const sg_plan *plan, const sg_prune_opts *opts, sink *s, progress *p, sg_error *err)
 {
-    sg_style style = terminal_style();
+    sg_style style = terminal_style(o);
     sg_prune_result *result = NULL;
     char *json = NULL, *table = NULL;
     int rc = o->dry_run ? sg_prune_dry_run(&result, model, plan, o->out, opts, err) : sg_prune_run(&result, model, plan, o->out, opts, err);
@@ -124,11 +137,11 @@ static int apply(const options *o, const sg_model *model, const sg_plan *plan, c
         return rc;
     if (s->json && (rc = o->dry_run ? sg_plan_json(plan, &json, err) : sg_prune_json(plan, result, &json, err)))
         goto out;
-    if (s->table && (rc = sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
+    if (s->table && (rc = o->quiet ? quiet_result(&table, o, plan, err) : sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
         goto out;
     rc = sink_finish(s, table, json, err);
     if (rc && !o->dry_run)
-        print_note("%s is complete; only the report of it failed", o->out);
+        print_note(o, "%s is complete; only the report of it failed", o->out);
 out:
     sg_string_free(json);
     sg_string_free(table);
@@ -146,7 +159,7 @@ int cmd_prune(const options *o, sg_error *err)
     int n = 0, rc = check(o, err);
     if (rc)
         return rc;
-    progress_init(&p, terminal_style().utf8);
+    progress_init(&p, terminal_style(o).utf8, o->quiet);
     sg_prune_opts opts = {.overwrite = o->overwrite, .threads = (int)o->threads, .progress = progress_callback(&p)};
     if ((rc = sg_model_open(&model, o->models[0], err)))
         goto out;
@@ -161,7 +174,7 @@ int cmd_prune(const options *o, sg_error *err)
     }
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
-    if ((rc = sink_open(&s, o->json, err)) || (!plan && (rc = plan_from_score(&plan, o, model, n, &t, &p, s.table, err))))
+    if ((rc = sink_open(&s, o->json, err)) || (!plan && (rc = plan_from_score(&plan, o, model, n, &t, &p, s.table && !o->quiet, err))))
         goto out;
     rc = apply(o, model, plan, &opts, &s, &p, err);
 out:

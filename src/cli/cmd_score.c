@@ -8,13 +8,13 @@ int cmd_score(const options *o, sg_error *err)
     sg_score *score = NULL;
     texts t = {0};
     char *json = NULL, *table = NULL;
-    sg_style style = terminal_style();
+    sg_style style = terminal_style(o);
     sink s = {.fd = -1};
     progress p;
     int rc = require_one_model(o, err);
     if (rc)
         return rc;
-    progress_init(&p, style.utf8);
+    progress_init(&p, style.utf8, o->quiet);
     if ((rc = sg_model_open(&model, o->models[0], err)) || (rc = texts_read(&t, o, err)))
         goto out;
 
@@ -25,7 +25,7 @@ int cmd_score(const options *o, sg_error *err)
     rc = sg_score_run(&score, model, &run, err);
     progress_clear(&p);
     if (rc || (s.json && (rc = sg_score_json(model, score, &json, err))) ||
-        (s.table && (rc = sg_score_table(model, score, NULL, &style, &table, err))))
+        (s.table && (rc = o->quiet ? quiet_order(&table, score, err) : sg_score_table(model, score, NULL, &style, &table, err))))
         goto out;
     rc = sink_finish(&s, table, json, err);
 out:

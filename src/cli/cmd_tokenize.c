@@ -18,10 +18,10 @@ int cmd_tokenize(const options *o, sg_error *err)
 
     sg_text text = t.n ? t.list[0] : sg_text_embedded(SG_EMBEDDED_SCORE);
     if (!t.n)
-        print_note("no --text: these are the tokens of the text that is built in");
+        print_note(o, "no --text: these are the tokens of the text that is built in");
     if ((rc = sink_open(&s, o->json, err)) || (rc = sg_tokenize(model, &text, (sg_bos)o->bos, &tokens, err)) ||
         (s.json && (rc = sg_tokens_json(model, &text, &tokens, &json, err))) ||
-        (s.table && (rc = sg_tokens_lines(model, &tokens, o->ids, &lines, err))))
+        (s.table && (rc = sg_tokens_lines(model, &tokens, o->ids || o->quiet, &lines, err))))
         goto out;
     rc = sink_finish(&s, lines, json, err);
 out:

@@ -3,10 +3,13 @@
 
 #include <langinfo.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "environment.h"
 
 int require_one_model(const options *o, sg_error *err)
 {
@@ -63,19 +66,51 @@ sg_run_opts run_options(const options *o, const texts *t, progress *p)
     };
 }
 
-sg_style terminal_style(void)
+sg_style terminal_style(const options *o)
 {
     struct winsize size;
     int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-    return (sg_style){.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"), .width = columns > 120 ? 120 : columns};
+    return (sg_style){.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"), .width = columns > 120 ? 120 : columns,
+                      .color = color_wanted(o->color, STDOUT_FILENO)};
 }
 
-void print_note(const char *format, ...)
+/* "shortgpt: ", coloured by ANSI's parameter. The words behind it say the same. */
+static void print_name(const options *o, const char *color)
+{
+    if (color_wanted(o->color, STDERR_FILENO))
+        fprintf(stderr, "\033[%smshortgpt:\033[0m ", color);
+    else
+        fputs("shortgpt: ", stderr);
+}
+
+static void print_remark(const options *o, const char *kind, const char *format, va_list args)
+{
+    if (o->quiet)
+        return;
+    print_name(o, "33");
+    fprintf(stderr, "%s: ", kind);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void print_note(const options *o, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("shortgpt: note: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    print_remark(o, "note", format, args);
     va_end(args);
+}
+
+void print_warning(const options *o, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_remark(o, "warning", format, args);
+    va_end(args);
+}
+
+void print_error(const options *o, const char *message)
+{
+    print_name(o, "1;31");
+    fprintf(stderr, "%s\n", message);
 }

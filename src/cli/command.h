@@ -11,6 +11,8 @@ int cmd_score(const options *o, sg_error *err);
 int cmd_prune(const options *o, sg_error *err);
 int cmd_eval(const options *o, sg_error *err);
 int cmd_tokenize(const options *o, sg_error *err);
+int cmd_completion(const options *o, sg_error *err);
+int cmd_man(const options *o, sg_error *err);
 
 /* Exactly one MODEL, and options that are wrong together, are checked before anything is opened. */
 int require_one_model(const options *o, sg_error *err);
@@ -24,7 +26,18 @@ int texts_read(texts *t, const options *o, sg_error *err);
 void texts_free(texts *t);
 
 sg_run_opts run_options(const options *o, const texts *t, progress *p);
-sg_style terminal_style(void); /* of stdout */
-void print_note(const char *format, ...) __attribute__((format(printf, 1, 2))); /* to stderr */
+sg_style terminal_style(const options *o); /* of stdout */
+
+/* A line on stderr, unless --quiet: "shortgpt: note: ..." */
+void print_note(const options *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void print_warning(const options *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The line of a failure: "shortgpt: ..." */
+void print_error(const options *o, const char *message);
+
+/* --quiet's lines, malloc-ed; "" where there is nothing to say. SG_ERR_NOMEM. */
+int quiet_number(char **out, int number, sg_error *err);
+int quiet_line(char **out, const char *line, sg_error *err);
+int quiet_order(char **out, const sg_score *score, sg_error *err);
+int quiet_perplexities(char **out, const sg_eval *eval, sg_error *err);
 
 #endif

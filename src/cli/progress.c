@@ -16,9 +16,9 @@ static double seconds_between(const struct timespec *from, const struct timespec
     return (double)(to->tv_sec - from->tv_sec) + (double)(to->tv_nsec - from->tv_nsec) * 1e-9;
 }
 
-void progress_init(progress *p, bool utf8)
+void progress_init(progress *p, bool utf8, bool quiet)
 {
-    *p = (progress){.terminal = isatty(STDERR_FILENO), .utf8 = utf8};
+    *p = (progress){.terminal = !quiet && isatty(STDERR_FILENO), .utf8 = utf8};
 }
 
 void progress_clear(progress *p)

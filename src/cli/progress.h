@@ -15,7 +15,7 @@ typedef struct progress {
     struct timespec start, drawn;
 } progress;
 
-void progress_init(progress *p, bool utf8);
+void progress_init(progress *p, bool utf8, bool quiet); /* quiet: no bar */
 /* For the options of a call; also stops the call once a signal was caught. */
 sg_progress progress_callback(progress *p);
 void progress_clear(progress *p);

@@ -52,9 +52,9 @@ bool parse_size(const char *s, uint64_t *out)
     return false;
 }
 
-bool parse_choice(const char *s, const char *const *words, size_t n, int *out)
+bool parse_choice(const char *s, const char *const *words, int *out)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; words[i]; i++)
         if (!strcmp(s, words[i])) {
             *out = (int)i;
             return true;

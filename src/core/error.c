@@ -5,11 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static void replace_control(char *s)
+#include "core/utf8.h"
+
+/* Untrusted strings are in there, and a precision may have cut one inside a character. */
+static void replace_unprintable(char *s)
 {
-    for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = '?';
+    size_t bytes = strlen(s), bad;
+    for (size_t i = 0; i < bytes; i++)
+        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+            s[i] = '?';
+    while (!sg_utf8_valid(s, bytes, &bad)) {
+        s[bad] = '?';
+        s += bad + 1;
+        bytes -= bad + 1;
+    }
 }
 
 int sg_fail(sg_error *err, sg_code code, const char *format, ...)
@@ -20,7 +29,7 @@ int sg_fail(sg_error *err, sg_code code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    replace_control(err->message);
+    replace_unprintable(err->message);
     err->code = code;
     return code;
 }

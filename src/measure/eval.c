@@ -135,7 +135,7 @@ out:
     sg_windows_dispose(&w);
     sg_likelihood_dispose(&lik);
     sg_free(keep);
-    if (eval && !eval->entries)
+    if (!eval || !eval->entries)
         sg_free(entries);
     if (rc)
         sg_eval_free(eval);

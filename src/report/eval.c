@@ -196,7 +196,7 @@ int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_err
     const sg_glyphs *g = sg_glyphs_of(style);
     const sg_eval_entry *e = eval->entries;
     sg_strbuf b = {0};
-    sg_strbuf_puts(&b, "Perplexity: how surprised the model is by each next token; lower is better\n\n");
+    sg_put_heading(&b, "Perplexity: how surprised the model is by each next token; lower is better", style);
     static const char *const before_after[] = {"before", "after"}, *const first_second[] = {"[1]", "[2]"};
     /* The second is the first with fewer layers: they are a before and an after. */
     bool pruned = eval->n_entries == 2 && e[1].layers < e[0].layers;

@@ -159,8 +159,7 @@ int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *laye
 {
     const sg_glyphs *g = sg_glyphs_of(style);
     sg_strbuf b = {0};
-    sg_put_clean(&b, info->name);
-    sg_strbuf_puts(&b, "\n\n");
+    sg_put_heading(&b, info->name, style);
     sg_put_model(&b, info, g);
     if (info->refusal)
         put_described(&b, info);

@@ -52,11 +52,12 @@ static void put_row(sg_strbuf *b, const char *label, sg_put_u64 *put, uint64_t b
 
 int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, const sg_style *style, char **out, sg_error *err)
 {
-    (void)style; /* the same characters everywhere */
+    const sg_ink *ink = sg_ink_of(style);
     sg_strbuf b = {0};
+    sg_strbuf_puts(&b, ink->heading);
     sg_strbuf_printf(&b, "%s %zu of %d layers: ", dry_run ? "Would remove" : "Removed", plan->n_remove, r->layers_before);
     sg_put_layers(&b, plan->remove, plan->n_remove);
-    sg_strbuf_puts(&b, "\n\n  ");
+    sg_strbuf_printf(&b, "%s\n\n  ", ink->end);
     sg_strbuf_pad(&b, "", 20);
     sg_strbuf_pad(&b, "before", -19);
     sg_strbuf_pad(&b, "after", -19);

@@ -20,6 +20,21 @@ const sg_glyphs *sg_glyphs_of(const sg_style *style)
     return style && style->utf8 ? &utf8_glyphs : &ascii_glyphs;
 }
 
+const sg_ink *sg_ink_of(const sg_style *style)
+{
+    static const sg_ink none = {"", "", ""}, ansi = {"\033[1m", "\033[33m", "\033[0m"};
+    return style && style->color ? &ansi : &none;
+}
+
+void sg_put_heading(sg_strbuf *b, const char *s, const sg_style *style)
+{
+    const sg_ink *ink = sg_ink_of(style);
+    sg_strbuf_puts(b, ink->heading);
+    sg_put_clean(b, s);
+    sg_strbuf_puts(b, ink->end);
+    sg_strbuf_puts(b, "\n\n");
+}
+
 int sg_style_width(const sg_style *style)
 {
     int width = style && style->width > 0 ? style->width : 80;

@@ -16,6 +16,12 @@ typedef struct sg_glyphs {
     const char *full;      /* one column of bar */
 } sg_glyphs;
 const sg_glyphs *sg_glyphs_of(const sg_style *style);
+/* Colours of a style, to put around whole words or lines; all "" without colour. */
+typedef struct sg_ink {
+    const char *heading, *mark, *end;
+} sg_ink;
+const sg_ink *sg_ink_of(const sg_style *style);
+void sg_put_heading(sg_strbuf *b, const char *s, const sg_style *style); /* a table's first line, and an empty one */
 int sg_style_width(const sg_style *style); /* 80 when not said, at least 60 */
 
 void sg_put_clean(sg_strbuf *b, const char *s); /* words of a file: control characters, which terminals obey, as '?' */

@@ -61,9 +61,9 @@ int sg_report_score_json(const sg_model_info *info, const sg_score *score, char 
 /* Columns before the bar, and behind it room for " < remove". */
 enum { BEFORE_BAR = 35, BEHIND_BAR = 9 };
 
-static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *score, const sg_glyphs *g)
+static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *score, const sg_glyphs *g, const sg_style *style)
 {
-    sg_strbuf_puts(b, "Influence of each layer\n\n");
+    sg_put_heading(b, "Influence of each layer", style);
     sg_put_model(b, info, g);
     sg_put_key(b, "text");
     sg_put_clean(b, score->source);
@@ -158,7 +158,6 @@ static void put_row(sg_strbuf *b, const sg_layer_score *s, int rank, const char 
     sg_put_bar(b, s->bi, scale, columns, g);
     if (mark)
         sg_strbuf_printf(b, " %s %s", g->arrow, mark);
-    sg_strbuf_puts(b, "\n");
 }
 
 static void put_order(sg_strbuf *b, const sg_score *score)
@@ -180,18 +179,22 @@ int sg_report_score_table(const sg_model_info *info, const sg_score *score, cons
                           const sg_style *style, char **out, sg_error *err)
 {
     const sg_glyphs *g = sg_glyphs_of(style);
+    const sg_ink *ink = sg_ink_of(style);
     int columns = sg_style_width(style) - BEFORE_BAR - BEHIND_BAR;
     columns = columns > 80 ? 80 : columns;
     double scale = scale_of(score);
     int *rank = make_ranks(score);
     sg_strbuf b = {.failed = !rank || scale == 0};
 
-    put_head(&b, info, score, g);
+    put_head(&b, info, score, g, style);
     put_scale(&b, scale, columns, g);
     int lowest = score->n_layers / 10 > 1 ? score->n_layers / 10 : 1;
     for (int i = 0; rank && i < score->n_layers; i++) {
         bool marked = n_removed ? contains(removed, n_removed, i) : rank[i] <= lowest;
+        sg_strbuf_puts(&b, marked ? ink->mark : "");
         put_row(&b, &score->layers[i], rank[i], marked ? n_removed ? "remove" : "lowest" : NULL, scale, columns, g);
+        sg_strbuf_puts(&b, marked ? ink->end : "");
+        sg_strbuf_puts(&b, "\n");
     }
     put_order(&b, score);
     if (!n_removed && lowest < score->n_layers)

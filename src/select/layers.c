@@ -116,8 +116,8 @@ int sg_ratio_parse(const char *ratio, int n_layers, int *out, sg_error *err)
     if (good && *at == '.') {
         at++;
         good = *at >= '0' && *at <= '9';
-        for (; *at >= '0' && *at <= '9'; at++, decimals++)
-            millionths = millionths * 10 + (decimals < DECIMALS ? *at - '0' : 0);
+        for (; *at >= '0' && *at <= '9' && decimals <= DECIMALS; at++, decimals++)
+            millionths = millionths * 10 + (*at - '0');
         good = good && decimals <= DECIMALS;
     }
     if (!good || strcmp(at, "%") != 0 || whole > 100)

@@ -37,7 +37,7 @@ expect() {
     [ ! -s "$base/out" ] || fail "$name: wrote to stdout"
     local lines=1
     [ "$want" = 2 ] && lines=2
-    [ "$(grep -vc 'shortgpt: note: ' "$base/err")" = $lines ] || fail "$name: said more than one line: $(head -c 600 "$base/err")"
+    [ "$(grep -vcE 'shortgpt: (note|warning): ' "$base/err")" = $lines ] || fail "$name: said more than one line: $(head -c 600 "$base/err")"
     grep -q '^shortgpt: ' "$base/err" || fail "$name: does not begin with the program's name"
 }
 

@@ -6,6 +6,22 @@ tiny=$golden/tiny_llama.gguf
 rows="
 unknown command        | scoer | 2 | did you mean score?
 unknown option         | score M --tokns 5 | 2 | unknown option --tokns; did you mean --tokens?
+two commands are near  | tokeniz | 2 | unknown command tokeniz; did you mean tokenize?
+help of unknown        | help scroe | 2 | did you mean score?
+option of none         | --versoin | 2 | unknown option --versoin; did you mean --version?
+no such option of none | --zzzz | 2 | unknown option --zzzz
+version's options      | --version --jsn | 2 | --version takes --json and nothing else, but there is --jsn
+version to a file      | --version --json x.json | 2 | but there is x.json
+two options are near   | prune M --remov 3 --tex a | 2 | unknown option --remov; did you mean --remove?
+nearest two            | eval M --toks a | 2 | unknown option --toks; did you mean --tokens or --bos?
+later ones are no hint | eval M --limt 3 | 2 | unknown option --limt
+color                  | score M --color red | 2 | --color red: expected auto, always or never
+no shell               | completion | 2 | completion for which shell? bash, zsh or fish
+another shell          | completion csh | 2 | completion csh: expected bash, zsh or fish
+two shells             | completion bash zsh | 2 | completion takes one word, but there is a second: zsh
+no such page           | man scor | 2 | unknown command scor; did you mean score?
+page and quiet         | man score -q | 2 | it takes no COMMAND
+quiet has no value     | score M --quiet=1 | 2 | --quiet takes no value
 nothing is near        | score M --zzzzzzzz | 2 | unknown option --zzzzzzzz
 unknown short option   | score M -x | 2 | unknown option -x
 another command's      | score M --remove 3 | 2 | --remove is not an option of score
@@ -33,7 +49,7 @@ which layers           | prune M -o O | 2 | which layers?
 two ways               | prune M --remove 3 --layers 1 -o O | 2 | exclude each other
 ratio and plan         | prune M --ratio 25% --plan p -o O | 2 | exclude each other
 no out                 | prune M --remove 3 | 2 | -o OUT is missing
-method                 | prune M --remove 3 --method greedy -o O | 2 | the one method of this version is bi
+method                 | prune M --remove 3 --method greedy -o O | 2 | --method greedy: expected bi
 remove none            | prune M --remove 0 -o O | 2 | expected a whole number from 1
 remove all             | prune $tiny --remove 4 -o O | 3 | leaves none
 remove more            | prune $tiny --remove 5 -o O | 3 | leaves none
@@ -82,12 +98,17 @@ for arguments in --help -h help "score --help" "help prune" "eval -h" "inspect M
     grep -q shortgpt "$base/out" || fail "$arguments: no help on stdout"
     [ "$(awk '{ if (length > w) w = length } END { print w }' "$base/out")" -le 100 ] || fail "$arguments: wider than 100 columns"
 done
-for command in inspect score prune eval tokenize; do
+for command in inspect score prune eval tokenize completion man; do
     run $command --help
-    grep -q '^Examples' "$base/out" && grep -q "^  shortgpt $command " "$base/out" || fail "$command --help: no example"
+    grep -q '^Examples' "$base/out" && grep -q "^  .*shortgpt $command " "$base/out" || fail "$command --help: no example"
 done
 expect version 0 "" --version
 grep -q '^shortgpt [0-9]' "$base/out" && grep -q oneDNN "$base/out" || fail "version: $(cat "$base/out")"
+for arguments in "--version --json" "--version --json -" "--version --json=-" "version --json"; do
+    # shellcheck disable=SC2086 # a list of words
+    expect "$arguments" 0 "" $arguments
+    json "$arguments" "$base/out" "j['schema'] == 'shortgpt/version/1' and set(j) == {'schema', 'version', 'compiler', 'onednn', 'isa', 'native_bf16', 'json_c', 'pcre2'}"
+done
 
 if [ -w /dev/full ]; then
     status=0

@@ -1,0 +1,18 @@
+# Manual pages and completion scripts, printed by the program itself: cmake -DPROGRAM=... -DOUT=... -P documents.cmake
+file(MAKE_DIRECTORY ${OUT}/man ${OUT}/bash ${OUT}/zsh ${OUT}/fish)
+function(print file)
+  execute_process(COMMAND ${PROGRAM} ${ARGN} OUTPUT_FILE ${OUT}/${file} RESULT_VARIABLE status)
+  if(status)
+    message(FATAL_ERROR "${PROGRAM} ${ARGN}: ${status}")
+  endif()
+endfunction()
+
+execute_process(COMMAND ${PROGRAM} man --quiet OUTPUT_VARIABLE pages)
+string(REGEX MATCHALL "[^\n]+" pages "${pages}")
+foreach(page ${pages})
+  string(REGEX REPLACE "^shortgpt-?" "" command ${page})
+  print(man/${page}.1 man ${command})
+endforeach()
+print(bash/shortgpt completion bash)
+print(zsh/_shortgpt completion zsh)
+print(fish/shortgpt.fish completion fish)

@@ -1,0 +1,132 @@
+/* The table of commands. */
+#include "commands.h"
+
+#include <string.h>
+
+#include "command.h"
+#include "core/nearest.h"
+
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+
+static const command_row commands[] = {
+    {"inspect", CMD_INSPECT, cmd_inspect, "MODEL [options]", "Show what a model is made of",
+     "Reads the headers of a checkpoint, not its weights, and shows family, sizes, weight types, and its layers: a row for each run of equal ones.",
+     "schema       \"shortgpt/inspect/1\"\n"
+     "model        path, format, family, architecture, layers, hidden, parameters,\n"
+     "             bytes, and the shape: heads, vocabulary, positions, fingerprint ...\n"
+     "layers       a list of index, kind, parameters, bytes\n",
+     "  shortgpt inspect model.gguf\n"
+     "  shortgpt inspect ~/models/SmolLM2-135M --json - | jq .model.parameters\n",
+     NULL},
+    {"score", CMD_SCORE, cmd_score, "MODEL [options]", "Measure how much influence each layer has",
+     "Runs a text through the model and measures the Block Influence of each layer: 1 minus the mean cosine of the vectors that enter it and leave it. "
+     "0 is a layer that turns nothing; the layers of lowest influence are the first to remove.\n"
+     "Weights are read layer by layer, so that a model larger than memory is scored as well; --memory bounds what the run allocates. "
+     "The result depends on neither --memory nor --threads.",
+     "schema       \"shortgpt/score/1\"\n"
+     "model        path, format, family, architecture, layers, hidden, parameters, bytes\n"
+     "calibration  source, tokens, windows, window, bos, skipped\n"
+     "precision    \"bf16\" or \"f32\"\n"
+     "layers       a list of index, bi, bi_low, bi_high (95% interval over windows),\n"
+     "             relative_magnitude, mixer_bi, ffn_bi\n"
+     "order        layer numbers, lowest influence first\n"
+     "chunks       how many times the weights were read\n"
+     "seconds, tokens_per_second\n",
+     "  shortgpt score model.gguf\n"
+     "  shortgpt score model.gguf --text my.txt --text more.txt --tokens 65536\n"
+     "  shortgpt score ~/models/Llama-3-70B --memory 8G --json scores.json\n",
+     NULL},
+    {"prune", CMD_PRUNE, cmd_prune, "MODEL (--remove N | --ratio P% | --layers LIST | --plan FILE) -o OUT [options]",
+     "Remove layers and write the smaller model",
+     "Removes whole layers and writes what is left in MODEL's format, every kept tensor byte for byte. With --remove or --ratio the model is scored first "
+     "and the layers of lowest influence go; with --layers or --plan they are as told.\n"
+     "OUT is written beside its place under a temporary name, read back, compared, run against the original with those layers skipped, and only then "
+     "renamed: on any exit status but 0, OUT is as it was.",
+     "schema       \"shortgpt/prune/1\"\n"
+     "out, method, remove, keep\n"
+     "before       layers, parameters, bytes (tensor data), file_bytes\n"
+     "after        the same\n"
+     "tensors_removed, tensors_kept, seconds\n"
+     "left_out     files of MODEL that OUT does not carry\n"
+     "With --dry-run it is the plan: schema \"shortgpt/plan/1\", model (layers,\n"
+     "hidden, vocab, fingerprint), method, remove, keep.\n",
+     "  shortgpt prune model.gguf --remove 3 -o smaller.gguf\n"
+     "  shortgpt prune ~/models/Llama-3-8B --ratio 25% --text my.txt -o ~/models/Llama-3-6B\n"
+     "  shortgpt prune model.gguf --layers 3,21-25 -o smaller.gguf --overwrite\n"
+     "  shortgpt prune quantized.gguf --remove 3 -o x.gguf --dry-run --json plan.json\n"
+     "  shortgpt prune ~/models/original --plan plan.json -o ~/models/smaller\n",
+     NULL},
+    {"eval", CMD_EVAL, cmd_eval, "MODEL... [options]", "Measure perplexity, also without some layers",
+     "Measures perplexity, how surprised each model is by each next token of a text. Lower is better; values compare only between models with "
+     "the same tokenizer, text and window.\n"
+     "With --without or --plan one model is evaluated as it is and without those layers in one pass; nothing is written.",
+     "schema       \"shortgpt/eval/1\"\n"
+     "precision, seconds\n"
+     "models       a list of path, removed, layers, parameters, bytes,\n"
+     "             perplexity: a list of source, window, bos, tokens, windows, ppl,\n"
+     "             ppl_low, ppl_high (95% interval over windows)\n",
+     "  shortgpt eval model.gguf smaller.gguf\n"
+     "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n",
+     NULL},
+    {"tokenize", CMD_TOKENIZE, cmd_tokenize, "MODEL [options]", "Show a text's tokens",
+     "Cuts a text into tokens by the model's own tokenizer and prints a line for each: its id, a tab, and its spelling in the vocabulary as a JSON string.",
+     "schema       \"shortgpt/tokenize/1\"\n"
+     "path, source, n\n"
+     "ids, tokens  lists of n\n",
+     "  shortgpt tokenize model.gguf --text my.txt\n"
+     "  echo -n 'Hello world' | shortgpt tokenize model.gguf --text - --ids\n",
+     NULL},
+    {"completion", CMD_COMPLETION, cmd_completion, "bash|zsh|fish", "Print a script that completes the command line",
+     "Prints the completion script of a shell. 'make install' puts all three where the shells look for them.",
+     NULL,
+     "  source <(shortgpt completion bash)\n"
+     "  shortgpt completion fish > ~/.config/fish/completions/shortgpt.fish\n",
+     shells},
+    {"man", CMD_MAN, cmd_man, "[COMMAND] [-q]", "Print a manual page",
+     "Prints the manual page of a command, or of the whole program, for man(1) to show.",
+     NULL,
+     "  shortgpt man score | man -l -\n",
+     NULL},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+const char program_purpose[] = "shortgpt finds the layers that a language model can do without, removes them from the\n"
+                               "checkpoint, and measures what the smaller model lost.\n";
+
+const char program_examples[] = "  shortgpt score model.gguf                              which layers matter least?\n"
+                                "  shortgpt prune model.gguf --remove 3 -o smaller.gguf   take them out\n"
+                                "  shortgpt eval model.gguf smaller.gguf                  what did it cost?\n";
+
+const exit_row exit_rows[N_EXIT_ROWS] = {
+    {0, "done"},
+    {1, "it failed: unreadable, malformed, not UTF-8, no number, no memory, no space"},
+    {2, "wrong usage: options, lists, OUT that is there, or is, holds or lies in MODEL"},
+    {3, "refused: a family, type, tokenizer or plan with which no correct result exists"},
+    {130, "interrupted by Ctrl-C: what was begun is removed, then SIGINT ends the program"},
+};
+
+const command_row *commands_row(size_t i)
+{
+    return i < N_COMMANDS ? &commands[i] : NULL;
+}
+
+const command_row *commands_find(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+int commands_unknown(const char *name, sg_error *err)
+{
+    static const char *const global[] = {"help", "version"};
+    const char *names[N_COMMANDS + 2] = {global[0], global[1]};
+    char hint[160];
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        names[2 + i] = commands[i].name;
+    if (*name != '-')
+        return usage_error(err, "unknown command %s%s", name, sg_nearest_hint(hint, "", name, names, N_COMMANDS + 2));
+    const char *word = name + strspn(name, "-");
+    return usage_error(err, "unknown option %s%s", name, sg_nearest_hint(hint, "--", word, global, 2));
+}

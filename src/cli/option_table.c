@@ -1,0 +1,55 @@
+/* The table of options. Lines of a help text are at most 60 columns wide. */
+#include <stddef.h>
+
+#include "option_table.h"
+
+#define MEASURING (CMD_SCORE | CMD_PRUNE | CMD_EVAL)
+#define RESULTS (CMD_INSPECT | CMD_SCORE | CMD_PRUNE | CMD_EVAL | CMD_TOKENIZE)
+#define EVERY (RESULTS | CMD_COMPLETION | CMD_MAN)
+#define AT(field) offsetof(options, field)
+
+static const char *const bos_words[] = {"auto", "always", "never", NULL};       /* as sg_bos */
+static const char *const precision_words[] = {"auto", "bf16", "f32", NULL};     /* as sg_precision */
+static const char *const color_words[] = {"auto", "always", "never", NULL};     /* as color_choice */
+static const char *const method_words[] = {"bi", NULL};
+
+const option_row option_rows[] = {
+    {'o', "out", "OUT", CMD_PRUNE, KIND_STRING, AT(out), "where to write: a new directory, or a .gguf file, as MODEL is", NULL},
+    {0, "remove", "N", CMD_PRUNE, KIND_COUNT, AT(remove), "remove the N layers of lowest influence", NULL},
+    {0, "ratio", "P%", CMD_PRUNE, KIND_STRING, AT(ratio), "remove that part of the layers, rounded down, e.g. 25%", NULL},
+    {0, "layers", "LIST", CMD_PRUNE, KIND_STRING, AT(layers), "remove these, e.g. 3,21-25 (MODEL's numbers, from 0)", NULL},
+    {0, "plan", "FILE", CMD_PRUNE | CMD_EVAL, KIND_STRING, AT(plan), "the layers that a plan file names", NULL},
+    {0, "without", "LIST", CMD_EVAL, KIND_STRING, AT(without), "also evaluate without these layers, e.g. 14,17,25;\nnothing is written", NULL},
+    {0, "method", "M", CMD_PRUNE, KIND_CHOICE, AT(method), "how --remove and --ratio choose: bi, Block Influence", method_words},
+    {0, "text", "FILE", MEASURING | CMD_TOKENIZE, KIND_TEXT, 0, "UTF-8 text to run, - for stdin; may be repeated\n(without it: a text that is built in)", NULL},
+    {0, "tokens", "N", MEASURING, KIND_COUNT, AT(tokens), "tokens of each text, in whole windows\n(score, prune: 16384; eval: all)", NULL},
+    {0, "window", "T", MEASURING, KIND_COUNT, AT(window), "tokens per window (score, prune: 512; eval: 1024)", NULL},
+    {0, "bos", "WHEN", MEASURING | CMD_TOKENIZE, KIND_CHOICE, AT(bos), "a BOS in front: auto (as the tokenizer says), always,\nnever", bos_words},
+    {0, "precision", "P", MEASURING, KIND_CHOICE, AT(precision), "bf16, f32 or auto (bf16 where the processor has it)", precision_words},
+    {0, "memory", "SIZE", MEASURING, KIND_SIZE, AT(memory), "memory to work in, e.g. 5G, 512M, 1.5GiB\n(half of what is free)", NULL},
+    {0, "threads", "N", MEASURING, KIND_COUNT, AT(threads), "threads (SHORTGPT_THREADS, else all processors)", NULL},
+    {0, "tasks", "NAME=FILE", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
+    {0, "limit", "N", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
+    {0, "items", "FILE", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
+    {0, "dry-run", NULL, CMD_PRUNE, KIND_FLAG, AT(dry_run), "check everything, say what would be done, write nothing;\nwith --json: the plan", NULL},
+    {0, "overwrite", NULL, CMD_PRUNE, KIND_FLAG, AT(overwrite), "replace OUT if it is there", NULL},
+    {0, "ids", NULL, CMD_TOKENIZE, KIND_FLAG, AT(ids), "the ids alone", NULL},
+    {0, "json", "FILE", RESULTS, KIND_STRING, AT(json), "the result as JSON into FILE; - is stdout, then\nwithout the table", NULL},
+    {'q', "quiet", NULL, CMD_INSPECT, KIND_FLAG, AT(quiet), "say nothing but errors, print only the number of layers", NULL},
+    {'q', "quiet", NULL, CMD_SCORE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the layers' numbers,\nlowest influence first, one a line", NULL},
+    {'q', "quiet", NULL, CMD_PRUNE, KIND_FLAG, AT(quiet), "say nothing but errors, print only OUT; with --dry-run\nonly the layers to remove, as --layers takes them", NULL},
+    {'q', "quiet", NULL, CMD_EVAL, KIND_FLAG, AT(quiet), "say nothing but errors, print only the perplexities,\none a line: of each model in turn, for each text", NULL},
+    {'q', "quiet", NULL, CMD_TOKENIZE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the ids", NULL},
+    {'q', "quiet", NULL, CMD_MAN, KIND_FLAG, AT(quiet), "print only the names of all pages, one a line", NULL},
+    {0, "color", "WHEN", RESULTS, KIND_CHOICE, AT(color), "auto (on a terminal, see Environment), always, never", color_words},
+    {'h', "help", NULL, EVERY, KIND_FLAG, AT(help), "show the help", NULL},
+};
+const size_t n_option_rows = sizeof option_rows / sizeof *option_rows;
+
+const option_row *options_row(enum command command, size_t i)
+{
+    for (size_t j = 0; j < n_option_rows; j++)
+        if (option_rows[j].commands & command && option_rows[j].help && i-- == 0)
+            return &option_rows[j];
+    return NULL;
+}

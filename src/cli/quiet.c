@@ -1,0 +1,66 @@
+/* What --quiet prints: the essential value, one a line. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+
+/* A stream into *text, for finish. */
+static FILE *start(char **text, size_t *bytes)
+{
+    *text = NULL;
+    *bytes = 0;
+    return open_memstream(text, bytes);
+}
+
+static int finish(FILE *f, char **text, char **out, sg_error *err)
+{
+    bool failed = !f || ferror(f);
+    if (f && fclose(f))
+        failed = true;
+    if (!failed && *text) {
+        *out = *text;
+        return SG_OK;
+    }
+    free(*text);
+    snprintf(err->message, sizeof err->message, "no memory for the result");
+    return err->code = SG_ERR_NOMEM;
+}
+
+int quiet_number(char **out, int number, sg_error *err)
+{
+    char line[16];
+    snprintf(line, sizeof line, "%d", number);
+    return quiet_line(out, line, err);
+}
+
+int quiet_line(char **out, const char *line, sg_error *err)
+{
+    char *text;
+    size_t bytes;
+    FILE *f = start(&text, &bytes);
+    if (f)
+        fprintf(f, "%s\n", line);
+    return finish(f, &text, out, err);
+}
+
+int quiet_order(char **out, const sg_score *score, sg_error *err)
+{
+    char *text;
+    size_t bytes;
+    FILE *f = start(&text, &bytes);
+    for (int i = 0; f && i < score->n_layers; i++)
+        fprintf(f, "%d\n", score->order[i]);
+    return finish(f, &text, out, err);
+}
+
+/* The process's numbers are those of the C locale (main.c), so the radix is a point. */
+int quiet_perplexities(char **out, const sg_eval *eval, sg_error *err)
+{
+    char *text;
+    size_t bytes;
+    FILE *f = start(&text, &bytes);
+    for (size_t i = 0; f && i < eval->n_entries; i++)
+        for (size_t j = 0; j < eval->entries[i].n_perplexity; j++)
+            fprintf(f, "%.4f\n", eval->entries[i].perplexity[j].ppl);
+    return finish(f, &text, out, err);
+}
