@@ -1,50 +1,22 @@
 /* shortgpt eval: perplexity of models, or of one with and without some layers. */
-#include <stdio.h>
-
 #include "command.h"
 #include "signals.h"
 
-/* The layers of --without or --plan, for sg_layers_free; none: NULL, 0. */
-static int layers_to_skip(const options *o, const sg_model *model, int **layers, size_t *n, sg_error *err)
-{
-    *layers = NULL;
-    *n = 0;
-    int count = sg_model_get_info(model)->layers;
-    if (o->without)
-        return sg_layers_parse(o->without, count, layers, n, err);
-    if (!o->plan)
-        return SG_OK;
-
-    sg_plan *plan = NULL;
-    bool same = true;
-    int rc = sg_plan_read(&plan, o->plan, model, &same, err);
-    if (rc)
-        return rc;
-    if (!same)
-        print_note(o, "%s was made on other weights of the same shape, or on another format of this model", o->plan);
-    /* through the notation, since the plan owns its list */
-    char *list = sg_layers_format(plan->remove, plan->n_remove);
-    if (list)
-        rc = sg_layers_parse(list, count, layers, n, err);
-    else
-        rc = err->code = SG_ERR_NOMEM;
-    if (!list)
-        snprintf(err->message, sizeof err->message, "%s: no memory for its layers", o->plan);
-    sg_string_free(list);
-    sg_plan_free(plan);
-    return rc;
-}
-
-/* Evaluates one model and moves its entries behind those of *all. */
+/* Evaluates one model, with --without or --plan also without those layers, and moves its entries behind those of *all. */
 static int evaluate(sg_eval **all, const options *o, sg_model *model, const sg_run_opts *run, sg_error *err)
 {
-    int *skip = NULL;
-    size_t n = 0;
+    sg_plan *plan = NULL;
     sg_eval *eval = NULL;
-    int rc = layers_to_skip(o, model, &skip, &n, err);
+    int *list = NULL, rc = SG_OK;
+    size_t n = 0;
+    if (o->without)
+        rc = sg_layers_parse(o->without, sg_model_get_info(model)->layers, &list, &n, err);
+    else if (o->plan && !(rc = plan_read(&plan, o, model, err)))
+        n = plan->n_remove;
     if (!rc)
-        rc = sg_eval_run(&eval, model, skip, n, run, err);
-    sg_layers_free(skip);
+        rc = sg_eval_run(&eval, model, plan ? plan->remove : list, n, run, err);
+    sg_layers_free(list);
+    sg_plan_free(plan);
     if (rc)
         return rc;
     if (*all) {

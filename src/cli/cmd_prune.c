@@ -28,7 +28,7 @@ static bool scores_first(const options *o)
 
 static void note_useless(const options *o)
 {
-    static const char *const scoring[] = {"method", "text", "tokens", "window", "bos", "precision", "memory"};
+    static const char *const scoring[] = {"method", "text", "tokens", "window", "bos", "precision"};
     for (size_t i = 0; i < sizeof scoring / sizeof *scoring; i++)
         if (options_given(o, scoring[i]))
             print_note(o, "--%s has no use with %s: nothing is scored", scoring[i], o->layers ? "--layers" : "--plan");
@@ -92,13 +92,8 @@ out:
 
 static int plan_as_told(sg_plan **plan, const options *o, const sg_model *model, sg_error *err)
 {
-    if (o->plan) {
-        bool same = true;
-        int rc = sg_plan_read(plan, o->plan, model, &same, err);
-        if (!rc && !same)
-            print_note(o, "%s was made on other weights of the same shape, or on another format of this model", o->plan);
-        return rc;
-    }
+    if (o->plan)
+        return plan_read(plan, o, model, err);
     int *layers = NULL;
     size_t n = 0;
     int rc = sg_layers_parse(o->layers, sg_model_get_info(model)->layers, &layers, &n, err);
@@ -140,8 +135,10 @@ static int apply(const options *o, const sg_model *model, const sg_plan *plan, c
     if (s->table && (rc = o->quiet ? quiet_result(&table, o, plan, err) : sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
         goto out;
     rc = sink_finish(s, table, json, err);
-    if (rc && !o->dry_run)
-        print_note(o, "%s is complete; only the report of it failed", o->out);
+    if (rc && !o->dry_run) { /* a failure's exit would say that OUT is as it was */
+        print_warning(o, "%s; %s is complete, only the report of it failed", err->message, o->out);
+        rc = SG_OK;
+    }
 out:
     sg_string_free(json);
     sg_string_free(table);
@@ -160,7 +157,7 @@ int cmd_prune(const options *o, sg_error *err)
     if (rc)
         return rc;
     progress_init(&p, terminal_style(o).utf8, o->quiet);
-    sg_prune_opts opts = {.overwrite = o->overwrite, .threads = (int)o->threads, .progress = progress_callback(&p)};
+    sg_prune_opts opts = {.overwrite = o->overwrite, .memory = o->memory, .threads = (int)o->threads, .progress = progress_callback(&p)};
     if ((rc = sg_model_open(&model, o->models[0], err)))
         goto out;
     if (scores_first(o)) {

@@ -51,6 +51,15 @@ void texts_free(texts *t)
     *t = (texts){0};
 }
 
+int plan_read(sg_plan **plan, const options *o, const sg_model *model, sg_error *err)
+{
+    bool same = true;
+    int rc = sg_plan_read(plan, o->plan, model, &same, err);
+    if (!rc && !same)
+        print_note(o, "%s was made on other weights of the same shape, or on another format of this model", o->plan);
+    return rc;
+}
+
 sg_run_opts run_options(const options *o, const texts *t, progress *p)
 {
     return (sg_run_opts){

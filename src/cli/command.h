@@ -25,6 +25,9 @@ typedef struct texts {
 int texts_read(texts *t, const options *o, sg_error *err);
 void texts_free(texts *t);
 
+/* --plan, with a note when it was made on other weights. */
+int plan_read(sg_plan **plan, const options *o, const sg_model *model, sg_error *err);
+
 sg_run_opts run_options(const options *o, const texts *t, progress *p);
 sg_style terminal_style(const options *o); /* of stdout */
 

@@ -1,5 +1,6 @@
 /* shortgpt: the command line. Finds the command, prints help and errors, turns codes into exit statuses. */
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "command.h"
 #include "commands.h"
+#include "guard.h"
 #include "signals.h"
 
 /* What was asked for went to stdout, where a full disk is an error, too. */
@@ -59,6 +61,14 @@ static int version(int argc, char **argv)
     return sg_exit_status(err.code);
 }
 
+/* Freed blocks of a layer's size go back to the system at once, else they pile up beside the next ones and --memory is exceeded. */
+static void return_large_blocks(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 /* ---- commands ----------------------------------------------------------------------------------------- */
 
 /* OpenMP's threads spin while they wait, and as soon as anything else runs on the machine they keep the processor from the
@@ -97,7 +107,7 @@ static int run(const command_row *c, int argc, char **argv)
     if (!rc && o.help) {
         help_command(stdout, c);
         status = finish_stdout();
-    } else if (rc || (rc = c->run(&o, &err))) {
+    } else if (rc || (rc = guard_json(&o, &err)) || (rc = c->run(&o, &err))) {
         status = explain(rc, &o, c, &err);
     }
     options_free(&o);
@@ -106,6 +116,7 @@ static int run(const command_row *c, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    return_large_blocks();
     setlocale(LC_CTYPE, ""); /* for the terminal's character set; numbers stay as in C */
     if (argc < 2) {
         help_program(stderr);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { RESERVED_BYTES = 65536 };
+
 static int io_error(sg_error *err, const char *path, const char *action)
 {
     int code = errno;
@@ -27,11 +29,16 @@ static int create_temporary(sink *s, const char *json, sg_error *err)
         return io_error(err, json, "write");
     }
     s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (s->fd >= 0)
+    int full = s->fd < 0 ? 0 : posix_fallocate(s->fd, 0, RESERVED_BYTES); /* so that the disk is not full only after the work */
+    if (s->fd >= 0 && full != ENOSPC && full != EDQUOT)
         return SG_OK;
+    errno = s->fd < 0 ? errno : full;
+    int rc = io_error(err, json, "write");
+    if (s->fd >= 0)
+        unlink(s->temporary);
     free(s->temporary);
     s->temporary = NULL;
-    return io_error(err, json, "write");
+    return rc;
 }
 
 int sink_open(sink *s, const char *json, sg_error *err)
@@ -48,12 +55,13 @@ int sink_open(sink *s, const char *json, sg_error *err)
         errno = EISDIR;
         return io_error(err, json, "write");
     }
-    s->target = exists ? realpath(json, NULL) : strdup(json);
+    bool regular = !exists || S_ISREG(st.st_mode); /* a pipe or a device has no place to rename onto, nor need it have a path */
+    s->target = exists && regular ? realpath(json, NULL) : strdup(json);
     if (!s->target)
         return io_error(err, json, "write");
-    if (!exists || S_ISREG(st.st_mode))
+    if (regular)
         return create_temporary(s, json, err);
-    s->fd = open(s->target, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a pipe or a device cannot be renamed onto */
+    s->fd = open(s->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     return s->fd >= 0 ? SG_OK : io_error(err, json, "write");
 }
 
@@ -80,7 +88,7 @@ static int write_all(int fd, const char *data, size_t bytes)
 
 static int write_file(sink *s, const char *json, sg_error *err)
 {
-    if (write_all(s->fd, json, strlen(json)) || (s->temporary && fsync(s->fd)))
+    if (write_all(s->fd, json, strlen(json)) || (s->temporary && (ftruncate(s->fd, (off_t)strlen(json)) || fsync(s->fd))))
         return io_error(err, s->target, "write");
     int fd = s->fd;
     s->fd = -1;

@@ -36,7 +36,7 @@ int sg_prune_json(const sg_plan *plan, const sg_prune_result *r, char **out, sg_
               put_side(obj, "after", r->layers_after, r->parameters_after, r->bytes_after, r->file_bytes_after, err) &&
               sg_put_json_int(obj, "tensors_removed", r->tensors_removed, err) &&
               sg_put_json_int(obj, "tensors_kept", r->tensors_kept, err) && put_left_out(obj, r, err) &&
-              sg_put_json_number(obj, "seconds", r->seconds, err);
+              sg_put_json_bool(obj, "forward_checked", r->forward_checked, err) && sg_put_json_number(obj, "seconds", r->seconds, err);
     return sg_report_json_text(obj, ok, out, err);
 }
 
@@ -84,7 +84,11 @@ int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, 
         sg_strbuf_puts(&b, " of disk needed; nothing was written\n");
     } else {
         sg_put_key(&b, "checked");
-        sg_strbuf_puts(&b, "read back, every kept tensor equal byte for byte; took ");
+        sg_strbuf_puts(&b, "read back, every kept tensor equal byte for byte\n");
+        sg_put_key(&b, "");
+        sg_strbuf_puts(&b, r->forward_checked ? "likelihoods equal to the original's without those layers, bit for bit\n"
+                                              : "not run: a tensor has a type that does not run here\n");
+        sg_put_key(&b, "took");
         sg_put_seconds(&b, r->seconds);
         sg_strbuf_puts(&b, "\n");
     }

@@ -61,7 +61,6 @@ static int carry_out(surgery *s, const char *temp, const char *path, const sg_pr
 static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dry, double start, sg_error *err)
 {
     const sg_cut *cut = &s->cut;
-    r->forward_checked = s->forward_checked;
     r->layers_before = cut->plan->layers;
     r->layers_after = (int)cut->plan->n_keep;
     r->parameters_before = cut->model->info.parameters;
@@ -97,10 +96,10 @@ static int prune(sg_prune_result **out, const sg_model *model, const sg_plan *pl
     if ((rc = prepare(&s, model, plan, path, opts->overwrite, err)) < 0 ||
         (!dry && (rc = sg_temp_sibling(&temp, path, err)) < 0) ||
         (rc = sg_target_space(path, &s.draft, &s.needed, err)) < 0 ||
-        (rc = fill_result(r, &s, path, dry, start, err)) <
-            0 || /* before the work: after it nothing may fail any more */
+        (rc = fill_result(r, &s, path, dry, start, err)) < 0 || /* now, since after the work nothing may fail any more */
         (!dry && (rc = carry_out(&s, temp, path, opts, err)) < 0))
         goto out;
+    r->forward_checked = s.forward_checked;
     r->seconds = now() - start;
     *out = r;
     r = NULL; /* now the caller's */

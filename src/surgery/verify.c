@@ -47,11 +47,22 @@ static int check_specs(const sg_cut *cut, const sg_model *written, sg_error *err
     return SG_OK;
 }
 
-/* Types without a conversion to numbers are carried as bytes; there is nothing to run. */
+/* The forward check. Types without a conversion to numbers are carried as bytes; then there is nothing to run, and the other checks
+ * have to do. */
+static int check_forward(const sg_cut *cut, const sg_model *written, const sg_prune_opts *opts, bool *forward, sg_error *err)
+{
+    int rc = sg_model_runnable(cut->model, err);
+    *forward = rc == SG_OK;
+    if (rc == SG_ERR_REFUSED)
+        return SG_OK;
+    return rc ? rc : sg_check_likelihoods(cut->model, cut->plan->remove, cut->plan->n_remove, written, opts, err);
+}
+
 int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const sg_prune_opts *opts, bool *forward,
               sg_error *err)
 {
     sg_model *written = NULL;
+    *forward = false;
     int rc = sg_model_open(&written, temp, err);
     if (rc == SG_OK)
         rc = sg_model_runs(written, err);
@@ -62,9 +73,8 @@ int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const 
         rc = check_tensor(written, draft, &draft->placed[i], err);
     if (rc == SG_OK)
         rc = check_specs(cut, written, err);
-    *forward = rc == SG_OK && sg_model_runnable(cut->model, NULL) == SG_OK; /* not with a type that has no numbers here */
-    if (*forward)
-        rc = sg_check_likelihoods(cut->model, cut->plan->remove, cut->plan->n_remove, written, opts, err);
+    if (rc == SG_OK)
+        rc = check_forward(cut, written, opts, forward, err);
     sg_model_free(written);
     return rc;
 }

@@ -370,6 +370,8 @@ static void test_dry_run_tells_the_truth(void **state)
         assert_int_equal(dry->tensors_kept, after->ckpt->n_tensors);
         assert_int_equal(dry->tensors_kept + dry->tensors_removed, m->ckpt->n_tensors);
         assert_int_equal(dry->file_bytes_after, 0);
+        assert_false(dry->forward_checked);
+        assert_true(run->forward_checked);
         assert_int_equal(dry->file_bytes_before, run->file_bytes_before);
         assert_true(dry->bytes_needed == run->bytes_needed && run->bytes_needed >= run->file_bytes_after);
         assert_string_equal(run->out, at("out"));
