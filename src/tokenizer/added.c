@@ -9,8 +9,8 @@
 
 /* Rust's \w, by which HF decides: Alphabetic, marks, decimal digits, connectors, joiners. Alphabetic is letters, letter
  * numbers, marks and the four ranges of circled letters. */
-#define WORD                                                                                       \
-    "[\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200c}\\x{200d}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}" \
+#define WORD                                                                                                           \
+    "[\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200c}\\x{200d}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}"                     \
     "\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}]"
 
 /* ---- the set ------------------------------------------------------------------------------------------- */
@@ -33,10 +33,39 @@ static int by_spelling(const void *pa, const void *pb)
 {
     const sg_added_token *a = pa, *b = pb;
     int order = memcmp(a->text, b->text, a->bytes < b->bytes ? a->bytes : b->bytes);
-    return order ? order : (a->bytes > b->bytes) - (a->bytes < b->bytes);
+    if (!order)
+        order = (a->bytes > b->bytes) - (a->bytes < b->bytes);
+    return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
-int sg_added_finish(sg_added *added, const sg_vocab *vocab, sg_error *err)
+/* Normalizes each token's text; all of them lie in one block. */
+static int normalize(sg_added *added, const sg_normalizer *norm, const char *what, sg_error *err)
+{
+    sg_strbuf all = {0};
+    sg_matcher *matcher = NULL;
+    int rc = sg_matcher_create(&matcher, err);
+    for (size_t i = 0; i < added->n && rc == SG_OK; i++) {
+        sg_added_token *t = &added->tokens[i];
+        sg_strbuf one = {0};
+        rc = sg_normalize(norm, matcher, t->text, t->bytes, true, &one, NULL, err);
+        if (rc == SG_OK && !one.n)
+            rc = sg_fail(err, SG_ERR_REFUSED, "%s: the added token \"%.*s\" is nothing when it is normalized", what,
+                         (int)(t->bytes < 60 ? t->bytes : 60), t->text);
+        sg_strbuf_add(&all, one.data, one.n);
+        t->bytes = one.n;
+        sg_strbuf_free(&one);
+    }
+    sg_matcher_free(matcher);
+    if (rc == SG_OK)
+        rc = sg_strbuf_finish(&all, &added->normalized, err);
+    sg_strbuf_free(&all);
+    size_t at = 0;
+    for (size_t i = 0; i < added->n && rc == SG_OK; at += added->tokens[i++].bytes)
+        added->tokens[i].text = added->normalized + at;
+    return rc;
+}
+
+int sg_added_finish(sg_added *added, const sg_vocab *vocab, const sg_normalizer *norm, const char *what, sg_error *err)
 {
     bool words = false, blanks = false;
     int rc = SG_OK;
@@ -44,8 +73,10 @@ int sg_added_finish(sg_added *added, const sg_vocab *vocab, sg_error *err)
         sg_added_token *t = &added->tokens[i];
         t->text = sg_vocab_spelling(vocab, t->id, &t->bytes);
         words |= t->single_word;
-        blanks |= t->lstrip || t->rstrip;
+        blanks |= added->order == SG_LEFTMOST_LONGEST && (t->lstrip || t->rstrip);
     }
+    if (added->n && norm && norm->n && (rc = normalize(added, norm, what, err)) < 0)
+        return rc;
     if (added->n)
         qsort(added->tokens, added->n, sizeof *added->tokens, by_spelling);
     for (size_t i = 0, byte = 0; byte < 257; byte++) {
@@ -63,6 +94,7 @@ int sg_added_finish(sg_added *added, const sg_vocab *vocab, sg_error *err)
 void sg_added_dispose(sg_added *added)
 {
     sg_free(added->tokens);
+    sg_free(added->normalized);
     sg_regex_free(added->word);
     sg_regex_free(added->blank);
     *added = (sg_added){0};
@@ -160,6 +192,7 @@ static int leftmost_longest(const sg_added *added, sg_matcher *m, const char *te
 typedef struct match {
     size_t start, end;
     int32_t id;
+    bool rstrip;
 } match;
 
 typedef struct matches {
@@ -199,18 +232,27 @@ static int by_start(const void *pa, const void *pb)
     return (a->start > b->start) - (a->start < b->start);
 }
 
-/* Keeps, by precedence, each match that overlaps none kept before; then in the text's order. taken: a bit per byte. */
-static void keep(matches *m, uint8_t *taken)
+static bool is_taken(const uint8_t *taken, size_t at)
+{
+    return taken[at / 8] >> at % 8 & 1;
+}
+
+/* Keeps, by precedence, each match that overlaps none kept before, with the blanks that it takes along; then in the
+ * text's order. taken: a bit per byte. */
+static void keep(matches *m, uint8_t *taken, const char *text, size_t bytes)
 {
     size_t kept = 0;
     qsort(m->data, m->n, sizeof *m->data, by_precedence);
     for (size_t i = 0; i < m->n; i++) {
         match one = m->data[i];
         size_t p = one.start;
-        while (p < one.end && !(taken[p / 8] >> p % 8 & 1))
+        while (p < one.end && !is_taken(taken, p))
             p++;
         if (p < one.end)
             continue;
+        while (one.rstrip && p < bytes && !is_taken(taken, p) &&
+               (text[p] == ' ' || (text[p] >= '\t' && text[p] <= '\r')))
+            one.end = ++p;
         for (p = one.start; p < one.end; p++)
             taken[p / 8] = (uint8_t)(taken[p / 8] | 1u << p % 8);
         m->data[kept++] = one;
@@ -233,12 +275,12 @@ static int longest_first(const sg_added *added, const char *text, size_t bytes, 
         if (added->first[byte] == added->first[byte + 1])
             continue;
         while (rc == SG_OK && (t = next_at(added, text + at, bytes - at, &r)))
-            rc = add_match(&m, (match){at, at + t->bytes, t->id}, err);
+            rc = add_match(&m, (match){at, at + t->bytes, t->id, t->rstrip}, err);
     }
     if (rc == SG_OK && m.n) {
         taken = sg_alloc_zero(bytes / 8 + 1, 1);
         if (taken)
-            keep(&m, taken);
+            keep(&m, taken, text, bytes);
         else
             rc = sg_fail(err, SG_ERR_NOMEM, "no memory for a text of %zu bytes", bytes);
     }

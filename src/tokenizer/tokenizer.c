@@ -1,4 +1,4 @@
-/* The path of a text: UTF-8 check, added tokens, words, ids. */
+/* The path of a text: UTF-8 check, added tokens, normalizing, added tokens again, words, ids. */
 #include "tokenizer/internal.h"
 
 #include "core/mem.h"
@@ -13,11 +13,13 @@ int sg_tokenizer_create(sg_tokenizer **out, sg_error *err)
     return SG_OK;
 }
 
-int sg_tokenizer_finish(sg_tokenizer *tok, sg_error *err)
+int sg_tokenizer_finish(sg_tokenizer *tok, const char *what, sg_error *err)
 {
-    int rc = SG_OK;
-    for (size_t i = 0; i < SG_ARRAY_LEN(tok->added) && rc == SG_OK; i++)
-        rc = sg_added_finish(&tok->added[i], &tok->vocab, err);
+    int rc = sg_added_finish(&tok->added[0], &tok->vocab, NULL, what, err);
+    if (rc == SG_OK)
+        rc = sg_added_finish(&tok->added[1], &tok->vocab, &tok->norm, what, err);
+    if (rc == SG_OK && !tok->is_unigram)
+        rc = sg_bpe_find_cuts(&tok->bpe, &tok->vocab, err);
     return rc;
 }
 
@@ -27,8 +29,10 @@ void sg_tokenizer_free(sg_tokenizer *tok)
         return;
     for (size_t i = 0; i < SG_ARRAY_LEN(tok->added); i++)
         sg_added_dispose(&tok->added[i]);
+    sg_normalizer_dispose(&tok->norm);
     sg_pretokenizer_dispose(&tok->pre);
     sg_bpe_dispose(&tok->bpe);
+    sg_unigram_dispose(&tok->unigram);
     sg_vocab_dispose(&tok->vocab);
     sg_free(tok);
 }
@@ -37,40 +41,68 @@ void sg_tokenizer_free(sg_tokenizer *tok)
 
 typedef struct session { /* one call of encode */
     const sg_tokenizer *tok;
+    const char *text;
     sg_matcher *matcher;
-    sg_bpe_scratch *scratch;
+    sg_bpe_scratch *bpe;
+    sg_unigram_scratch unigram;
+    bool after_added;       /* what comes next is the text's beginning or behind an added token */
+    const char *normalized; /* the piece in work */
+    size_t head;            /* see sg_normalize; 0 in a piece that is not the text's first */
     sg_ids ids;
 } session;
 
 static int take_word(void *user, const char *word, size_t bytes, sg_error *err)
 {
     session *s = user;
-    return sg_bpe_encode(&s->tok->bpe, &s->tok->vocab, s->scratch, word, bytes, &s->ids, err);
+    const sg_tokenizer *tok = s->tok;
+    return tok->is_unigram ? sg_unigram_encode(&tok->unigram, &tok->vocab, &s->unigram, word, bytes, &s->ids, err)
+                           : sg_bpe_encode(&tok->bpe, &tok->vocab, s->bpe, word, bytes, &s->ids, err);
 }
 
 static int take_normalized(void *user, const char *text, size_t bytes, int32_t id, sg_error *err)
 {
     session *s = user;
+    size_t at = (size_t)(text - s->normalized), head = s->head > at ? s->head - at : 0;
     return id >= 0 ? sg_ids_push(&s->ids, id, err)
-                   : sg_pretokenize(&s->tok->pre, s->matcher, text, bytes, take_word, s, err);
+                   : sg_pretokenize(&s->tok->pre, s->matcher, text, bytes, head, take_word, s, err);
+}
+
+static int normalize_piece(session *s, const char *text, size_t bytes, bool after, sg_error *err)
+{
+    sg_strbuf out = {0};
+    int rc = sg_normalize(&s->tok->norm, s->matcher, text, bytes, after, &out, &s->head, err);
+    if (text != s->text)
+        s->head = 0;
+    s->normalized = out.data;
+    if (rc == SG_OK && out.n)
+        rc = sg_added_split(&s->tok->added[1], s->matcher, out.data, out.n, take_normalized, s, err);
+    sg_strbuf_free(&out);
+    return rc;
 }
 
 static int take_raw(void *user, const char *text, size_t bytes, int32_t id, sg_error *err)
 {
     session *s = user;
-    return id >= 0 ? sg_ids_push(&s->ids, id, err)
-                   : sg_added_split(&s->tok->added[1], s->matcher, text, bytes, take_normalized, s, err);
+    bool after = s->after_added;
+    s->after_added = id >= 0;
+    if (id >= 0)
+        return sg_ids_push(&s->ids, id, err);
+    if (s->tok->norm.n)
+        return normalize_piece(s, text, bytes, after, err);
+    s->normalized = text;
+    s->head = text == s->text ? sg_utf8_length(*text) : 0;
+    return sg_added_split(&s->tok->added[1], s->matcher, text, bytes, take_normalized, s, err);
 }
 
 int sg_tokenizer_encode(const sg_tokenizer *tok, const char *text, size_t bytes, int32_t **ids, size_t *n,
                         sg_error *err)
 {
-    session s = {.tok = tok};
+    session s = {.tok = tok, .text = text, .after_added = true};
     size_t bad = 0;
     int rc;
     if (!sg_utf8_valid(text, bytes, &bad))
         return sg_fail(err, SG_ERR_FORMAT, "the text is not UTF-8 at byte %zu", bad);
-    if ((rc = sg_matcher_create(&s.matcher, err)) < 0 || (rc = sg_bpe_scratch_create(&s.scratch, err)) < 0 ||
+    if ((rc = sg_matcher_create(&s.matcher, err)) < 0 || (rc = sg_bpe_scratch_create(&s.bpe, err)) < 0 ||
         (rc = sg_added_split(&tok->added[0], s.matcher, text, bytes, take_raw, &s, err)) < 0)
         goto out;
     if (!s.ids.data && !(s.ids.data = sg_alloc(1, sizeof *s.ids.data))) { /* no tokens: still a list */
@@ -82,7 +114,8 @@ int sg_tokenizer_encode(const sg_tokenizer *tok, const char *text, size_t bytes,
     s.ids.data = NULL; /* now the caller's */
 out:
     sg_free(s.ids.data);
-    sg_bpe_scratch_free(s.scratch);
+    sg_bpe_scratch_free(s.bpe);
+    sg_unigram_scratch_dispose(&s.unigram);
     sg_matcher_free(s.matcher);
     return rc;
 }

@@ -1,7 +1,7 @@
-/* Text to ids, by the checkpoint's own tokenizer: byte-level BPE of GPT-2, SmolLM and Llama 3 kind (more kinds come
- * later; anything else is refused by name). Added and special tokens in the text are recognised, as HF's `tokenizers`
- * does by default; no other special token is added here (BOS is the caller's, from the two getters).
- * Immutable after it is made: safe from several threads. */
+/* Text to ids, by the checkpoint's own tokenizer: BPE, byte-level (GPT-2, Llama 3, Qwen, ...) and of SentencePiece kind
+ * (Llama 2, Mistral, Gemma), and Unigram; anything else is refused by name. Added and special tokens in the text are
+ * recognised, as HF's `tokenizers` does by default; no other special token is added here (BOS is the caller's, from the
+ * two getters). Immutable after it is made: safe from several threads. */
 #ifndef SG_TOKENIZER_TOKENIZER_H
 #define SG_TOKENIZER_TOKENIZER_H
 
@@ -10,8 +10,8 @@
 
 typedef struct sg_tokenizer sg_tokenizer;
 
-/* tokenizer.json (an HF `tokenizers` file) and, NULL if absent, tokenizer_config.json. what: the file's path, for
- * errors. */
+/* tokenizer.json (an HF `tokenizers` file) and, NULL if absent, tokenizer_config.json, whose added tokens and BOS win.
+ * what: the file's path, for errors. */
 int sg_tokenizer_from_hf(sg_tokenizer **out, json_object *tokenizer, json_object *config, const char *what,
                          sg_error *err);
 /* The keys tokenizer.ggml.*; ids equal llama.cpp's with parse_special on. */

@@ -8,8 +8,18 @@
 #include "core/mem.h"
 #include "tokenizer/tokenizer.h"
 
-static const char *const kinds[] = {"gpt2", "smollm", "llama3"};
-static json_object *cases;
+static const struct {
+    const char *name, *bos;
+    bool adds; /* the GGUF says nothing of it: llama.cpp's default for the kind */
+} kinds[] = {
+    {"gpt2", "<|endoftext|>", false},
+    {"smollm", "<|endoftext|>", false},
+    {"llama3", "<|begin_of_text|>", true},
+    {"dense", "<|endoftext|>", false},
+    {"llama", "<s>", true},
+    {"unigram", "<s>", false},
+};
+static json_object *cases, *variants;
 
 static json_object *read_json(const char *name)
 {
@@ -26,13 +36,14 @@ static int setup(void **state)
 {
     (void)state;
     cases = read_json("tokenizer_cases.json");
+    variants = read_json("tokenizer_variants.json");
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    return !json_object_put(cases);
+    return !json_object_put(cases) || !json_object_put(variants);
 }
 
 static json_object *read_tokenizer(const char *kind)
@@ -79,39 +90,66 @@ static void test_hf(void **state)
 {
     (void)state;
     for (size_t k = 0; k < SG_ARRAY_LEN(kinds); k++) {
-        json_object *json = read_tokenizer(kinds[k]), *ids = sg_json_get(sg_json_get(cases, "base"), kinds[k]);
-        sg_tokenizer *tok = from_hf(json, NULL, kinds[k]);
+        const char *kind = kinds[k].name;
+        json_object *json = read_tokenizer(kind), *ids = sg_json_get(sg_json_get(cases, "base"), kind);
+        sg_tokenizer *tok = from_hf(json, NULL, kind);
         json_object_put(json); /* the tokenizer has its own copy of all it needs */
         assert_true(json_object_array_length(ids) > 70);
         for (size_t i = 0; i < json_object_array_length(ids); i++)
-            check_ids(tok, kinds[k], i, json_object_array_get_idx(ids, i));
+            check_ids(tok, kind, i, json_object_array_get_idx(ids, i));
         sg_tokenizer_free(tok);
     }
+}
+
+/* The tokenizer of a GGUF, with another tokenizer.ggml.pre when pre is not NULL. */
+static sg_tokenizer *from_gguf(const char *kind, const char *pre)
+{
+    char path[512], value[64];
+    sg_error err = {0};
+    sg_map map;
+    sg_gguf gguf;
+    sg_tokenizer *tok;
+    snprintf(path, sizeof path, "%s/tokenizer_%s.gguf", SG_GOLDEN, kind);
+    if (sg_map_open(&map, path, &err) || sg_gguf_parse(&gguf, map.data, map.bytes, path, &err))
+        fail_msg("%s", err.message);
+    for (size_t i = 0; pre && i < gguf.n_kvs; i++) {
+        uint64_t bytes = strlen(pre);
+        memcpy(value, &bytes, sizeof bytes);
+        memcpy(value + sizeof bytes, pre, bytes);
+        if (strcmp(gguf.kvs[i].key, "tokenizer.ggml.pre") == 0)
+            gguf.kvs[i].value = (const uint8_t *)value;
+    }
+    if (sg_tokenizer_from_gguf(&tok, &gguf, path, &err))
+        fail_msg("%s: %s", pre ? pre : "", err.message);
+    sg_gguf_dispose(&gguf);
+    sg_map_close(&map); /* the tokenizer has its own copy of all it needs */
+    return tok;
 }
 
 static void test_gguf(void **state)
 {
     (void)state;
     for (size_t k = 0; k < SG_ARRAY_LEN(kinds); k++) {
-        json_object *ids = sg_json_get(sg_json_get(cases, "gguf"), kinds[k]);
-        char path[512];
-        sg_error err = {0};
-        sg_map map;
-        sg_gguf gguf;
-        sg_tokenizer *tok;
-        snprintf(path, sizeof path, "%s/tokenizer_%s.gguf", SG_GOLDEN, kinds[k]);
-        if (sg_map_open(&map, path, &err) || sg_gguf_parse(&gguf, map.data, map.bytes, path, &err) ||
-            sg_tokenizer_from_gguf(&tok, &gguf, path, &err))
-            fail_msg("%s", err.message);
-        sg_gguf_dispose(&gguf);
-        sg_map_close(&map);
+        json_object *ids = sg_json_get(sg_json_get(cases, "gguf"), kinds[k].name);
+        sg_tokenizer *tok = from_gguf(kinds[k].name, NULL);
         for (size_t i = 0; i < json_object_array_length(ids); i++)
-            check_ids(tok, path, i, json_object_array_get_idx(ids, i));
+            check_ids(tok, kinds[k].name, i, json_object_array_get_idx(ids, i));
         size_t bytes;
         const char *bos = sg_tokenizer_spelling(tok, sg_tokenizer_bos(tok), &bytes);
-        assert_true(bytes == (k == 2 ? 17 : 13) && !memcmp(bos, k == 2 ? "<|begin_of_text|>" : "<|endoftext|>", bytes));
-        assert_int_equal(sg_tokenizer_adds_bos(tok),
-                         k == 2); /* the file does not say: llama.cpp's default for the name */
+        assert_true(bytes == strlen(kinds[k].bos) && !memcmp(bos, kinds[k].bos, bytes));
+        assert_int_equal(sg_tokenizer_adds_bos(tok), kinds[k].adds);
+        sg_tokenizer_free(tok);
+    }
+}
+
+/* Each row of llama.cpp's pre-tokenizers, on a vocabulary that has merges across every place to cut. */
+static void test_pre(void **state)
+{
+    (void)state;
+    json_object_object_foreach(sg_json_get(cases, "pre"), pre, all)
+    {
+        sg_tokenizer *tok = from_gguf("dense", pre);
+        json_object_object_foreach(all, index, ids) check_ids(tok, pre, strtoul(index, NULL, 10), ids);
         sg_tokenizer_free(tok);
     }
 }
@@ -133,7 +171,6 @@ static void merge(json_object *base, json_object *change)
 static void test_variants(void **state)
 {
     (void)state;
-    json_object *variants = sg_json_get(cases, "variants");
     for (size_t v = 0; v < json_object_array_length(variants); v++) {
         json_object *variant = json_object_array_get_idx(variants, v);
         const char *name = json_object_get_string(sg_json_get(variant, "name"));
@@ -167,6 +204,8 @@ static void test_bos(void **state)
         {"not in the vocabulary", "gpt2", "{\"bos_token\": \"<bos>\"}", NULL, false},
         {"template", "llama3", NULL, "<|begin_of_text|>", true},
         {"template, named", "llama3", "{\"bos_token\": \"<|begin_of_text|>\"}", "<|begin_of_text|>", true},
+        {"SentencePiece", "llama", NULL, "<s>", true},
+        {"Unigram", "unigram", "{\"bos_token\": \"<s>\"}", "<s>", true},
         {"template overruled", "llama3", "{\"bos_token\": \"<|begin_of_text|>\", \"add_bos_token\": false}",
          "<|begin_of_text|>", false},
     };
@@ -181,6 +220,53 @@ static void test_bos(void **state)
                      sg_tokenizer_adds_bos(tok));
         sg_tokenizer_free(tok);
         json_object_put(json);
+    }
+}
+
+/* tokenizer_config.json's flags win, as in transformers: these ids are its own (5.24). */
+static void test_config_flags(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *entry, *text;
+        int ids[6]; /* up to -1 */
+    } rows[] = {
+        {"none", "", "a  <plain>  b", {65, 302, 561, 221, 299, -1}},
+        {"lstrip", "\"561\":{\"content\":\"<plain>\",\"lstrip\":true}", "a  <plain>  b", {65, 561, 221, 299, -1}},
+        {"lstrip, special",
+         "\"561\":{\"content\":\"<plain>\",\"lstrip\":true,\"special\":true}",
+         "a  <plain>  b",
+         {65, 561, 221, 299, -1}},
+        {"rstrip",
+         "\"560\":{\"content\":\"<|im_start|>\",\"rstrip\":true}",
+         "a  <|im_start|>  b",
+         {65, 302, 560, 66, -1}},
+        {"new token", "\"700\":{\"content\":\"zzz\"}", "zzz", {700, -1}},
+        {"another token's id", "\"561\":{\"content\":\"a\",\"lstrip\":true}", "", {-1}},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        json_object *json = read_tokenizer("gpt2"), *config;
+        char text[256];
+        sg_tokenizer *tok = NULL;
+        sg_error err = {0};
+        int32_t *ids = NULL;
+        size_t n = 0;
+        snprintf(text, sizeof text, "{\"added_tokens_decoder\":{%s}}", rows[i].entry);
+        assert_int_equal(sg_json_parse(&config, text, strlen(text), "config", &err), SG_OK);
+        int rc = sg_tokenizer_from_hf(&tok, json, config, "gpt2", &err);
+        json_object_put(json);
+        json_object_put(config);
+        if (rows[i].ids[0] < 0) {
+            assert_int_equal(rc, SG_ERR_FORMAT);
+            continue;
+        }
+        if (rc || sg_tokenizer_encode(tok, rows[i].text, strlen(rows[i].text), &ids, &n, &err))
+            fail_msg("%s: %s", rows[i].name, err.message);
+        for (size_t k = 0; k <= n; k++)
+            if ((k < n ? ids[k] : -1) != rows[i].ids[k])
+                fail_msg("%s: id %zu is %d", rows[i].name, k, k < n ? ids[k] : -1);
+        sg_free(ids);
+        sg_tokenizer_free(tok);
     }
 }
 
@@ -210,8 +296,9 @@ static void test_getters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hf),  cmocka_unit_test(test_gguf),    cmocka_unit_test(test_variants),
-        cmocka_unit_test(test_bos), cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_hf),           cmocka_unit_test(test_gguf),     cmocka_unit_test(test_pre),
+        cmocka_unit_test(test_config_flags), cmocka_unit_test(test_variants), cmocka_unit_test(test_bos),
+        cmocka_unit_test(test_getters),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

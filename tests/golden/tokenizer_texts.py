@@ -1,0 +1,141 @@
+"""What the tiny tokenizers are trained on, and the hard strings that they are tried on."""
+import random
+
+SENTENCES = [
+    "The lamp on the pier was lit before the ferry came in, and nobody on the ferry saw it.",
+    "She'll say that they've gone; I'm sure he'd rather they hadn't, but it's what we're told.",
+    "SHE'LL SAY THAT THEY'VE GONE, AND I'M SURE IT'S WHAT WE'RE TOLD.",
+    "In 1987 there were 12 boats, in 2004 only 5, and by 2019 the harbour had 1,250 visitors a day.",
+    "Der Müller zählt die Säcke zweimal; die Straße ist naß, und der Fluß steigt.",
+    "Où est passée la clé ? Elle était à côté du café, sous le journal déjà lu.",
+    "El niño preguntó si mañana habría más pan, y la señora contestó que sí.",
+    "Старый мост закрыли весной, а новый ещё не построили.",
+    "Ο παλιός δρόμος περνά δίπλα από τη θάλασσα.",
+    "春天来了，河边的树都绿了。今天的天气很好。",
+    "駅前の小さな店で、温かいお茶を飲みました。",
+    "오늘은 바람이 불어서 배가 나가지 못했다.",
+    "नदी के किनारे एक पुराना घर है।",
+    "كان البيت القديم قريبا من البحر.",
+    "for (int i = 0; i < n; i++) {\n    total += row[i] * 2;\n\tif (total > 100)\n\t\treturn total;\n}\n",
+    "def area(width, height):\n    return width * height  # in metres\n\n\nprint(area(3, 4))\n",
+    "the the the and and of of to in is was that it for on with as at by from ferry ferry harbour harbour boats boats",
+    "Hello world! Hello, hello... What?! (Nothing.) \"Quite so,\" he said -- and left.",
+]
+
+STRINGS = {
+    "empty": "",
+    "one letter": "a",
+    "one blank": " ",
+    "sentence": "Hello world! The ferry was in the harbour, wasn't it?",
+    "contractions": "I'm he's she'd we'll they've you're don't it's",
+    "contractions upper": "I'M HE'S SHE'D WE'LL THEY'VE YOU'RE DON'T IT'S I'Ve he'Re",
+    "contractions odd": "'s 't'll 'tis rock'n'roll ''s 'x dogs' 'S'T",
+    "long s": "it\u017f it'\u017f IT'\u017f'K '\u212a it'\u017ffoo",
+    "curly quotes": "I\u2019m he\u2019s \u201cquoted\u201d",
+    "blanks": "a  b   c    d     e      f",
+    "blanks only": "      ",
+    "blanks before": "   indented",
+    "blanks after": "trailing   ",
+    "blank before digit": "a  1   22    333",
+    "tabs": "a\tb\t\tc\t \td \t e",
+    "newlines": "a\nb\n\nc\n\n\nd\n \n e\n  \n\n",
+    "newline before blank": "\n a \n  b\n\t c",
+    "crlf": "a\r\nb\r\n\r\nc\r\r\nd\n\r",
+    "lone cr": "a\rb\r\rc\r",
+    "vertical": "a\vb\fc\v\fd",
+    "digits": "1 12 123 1234 12345 123456 1234567890",
+    "digits in words": "a1b22c333d4444 x2y 3D 4x4",
+    "digits with marks": "1,234.56 $12 -7 +8 10% 1/2 12:30 1987-05-12",
+    "other numbers": "\u00b2\u00bd \u2167 \u0663\u0664\u0665 \u0967\u0968 \u2460 \u4e09 "
+                     "\uff11\uff12\uff13\uff14 \U0001d7d8\U0001d7d9",
+    "latin": "Où est la clé ? Größer, naß, Straße, señora, Łódź, İstanbul, ǅ, ﬁnd",
+    "greek": "Ο παλιός δρόμος, ΘΆΛΑΣΣΑ",
+    "cyrillic": "Старый мост, ещё НОВЫЙ",
+    "hebrew": "שָׁלוֹם עולם",
+    "arabic": "كان البيت القديم، ١٢٣؟",
+    "devanagari": "नदी के किनारे। क्षत्रिय",
+    "thai": "สวัสดีครับ น้ำ",
+    "chinese": "春天来了，河边的树都绿了。",
+    "japanese": "駅前の小さな店で、カタカナ･ﾊﾝｶｸ",
+    "korean": "오늘은 바람이 \u1112\u1161\u11ab",
+    "georgian": "საქართველო ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ",
+    "emoji": "ok \U0001f600\U0001f680 fine \u2764\ufe0f \U0001f44d\U0001f3fd",
+    "emoji zwj": "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 "
+                 "\U0001f3f3\ufe0f\u200d\U0001f308 \U0001f1e9\U0001f1ea",
+    "combining": "e\u0301 a\u0308o\u0323\u0302 \u0301alone n\u0303",
+    "composed": "\u00e9 \u00e4 \u1ed9 \u00f1 \u212b \u00c5",
+    "bom": "\ufeffstart \ufeff mid\ufeff",
+    "nel": "a\u0085b \u0085 c",
+    "mongolian separator": "a\u180eb \u180e c \u180e\u180e",
+    "zero width": "a\u200bb \u200b c\u200c\u200dd\u2060e",
+    "ideographic space": "a\u3000b \u3000 c\u3000\u3000",
+    "no-break space": "a\u00a0b \u00a0 c\u00a0\u00a0\u202fd\u2007e",
+    "all blanks": "a\u1680b\u2000c\u2001d\u2002e\u2003f\u2004g\u2005h\u2006i\u2008j\u2009k\u200al\u2028m\u2029n\u205fo",
+    "separators that are no blanks": "a\x1cb\x1dc\x1ed\x1fe",
+    "controls": "a\x00b\x01\x02\x03\x04\x05\x06\x07\x08\x0e\x10\x13\x14\x16\x1b\x7fz",
+    "c1 controls": "\u0080\u0081\u009f\u00ad",
+    "missing bytes in words": "th\x04e fer\x13ry \x06 \x14\x16 1\x0412",
+    "rare planes": "\U000e0001\U000f0000\U0010ffff\ufffd\ufffe\uffff\ue000",
+    "unassigned": "a\u0378b \u0378 c\U00040000d",
+    "symbols": "+-*/=<>~^|\\@#$%&_`{}[]();:,.!? \u20ac\u00a3\u00a5 \u2211\u221a\u2260 \u2190\u2192",
+    "code": "for (int i = 0; i < n; i++) {\n\ttotal += row[i] * 2;\n    }\n\n\nreturn x->y;\n",
+    "punctuation and newlines": "end.\n\nNext!\r\n\"Quote\"\n - item\n\n* item:\n",
+    "underscores": "snake_case_name __init__ _x_",
+    "url": "https://example.org/a_b?c=1&d=%20#frag user@host.net",
+    "camel": "camelCaseName HTTPServer iPhone",
+    "special": "<|endoftext|>",
+    "special within": "Hello<|endoftext|>world <|im_start|>user\nHi<|endoftext|>",
+    "special glued": "<|endoftext|><|endoftext|><|im_start|><plain><plain>",
+    "special cut short": "<|endoftext| <|im_start <|endoftext|",
+    "special upper": "<|ENDOFTEXT|> <|Im_start|>",
+    "plain": "a<plain>b <plain> c",
+    "normalized": "NORM NORMal aNORMb xNORM",
+    "lstrip": "a  <l>  b\t\n<l>c <l><l>  <l>",
+    "rstrip": "a  <r>  b\t<r>\n\u3000c<r> ",
+    "both strips": " <lr>  <lr> \u0085 <lr>x \u180e<lr>\u200b",
+    "strips meet": "<r>   <l> <r> <lr> <l>   x",
+    "strip takes a token of blanks": "<r>   x <r>    y <r>      z",
+    "single word": "solo solos asolo solo, (solo) solo1 _solo solo_ \u00e9solo solosolo solo",
+    "single word neighbours": "\u24d0solo solo\u0301 solo\u200d solo\u200b solo\u2160 \u203fsolo solo\u00b2",
+    "single word with strip": "eine Größe, Größe  Größe Größen xGröße",
+    "contained": "<a> <a><b> <a><a><b><b>",
+    "overlapping": "[x][yy] x][yy] [x [x][y",
+    "overlapping levels": "QQ QQQ QQQQ QQQQQ aQQb",
+    "named like special": "a</s>b </s>",
+    "one character token": "café élan e\u0301",
+    "blank token": "a   b      c       d",
+    "whole words": "harbour Hello harbour harbours hello Hello",
+    "repeats": "aaaaaaa ababababab hahahahaha ......... -------- !!!!!",
+    "long run of a": "a" * 600,
+    "long run of blanks": " " * 600 + "x",
+    "long run of newlines": "\n" * 500,
+    "long run of digits": "1234567890" * 40,
+    "long run of cjk": "春天" * 80,
+    "long word": "harbourferry" * 50,
+    "long run of quotes": "'" * 300,
+    "text": "\n".join(SENTENCES),
+    "marks for blanks": "a\u2581b \u2581 c\u2581\u2581 d \u2581",
+    "bytes by name": "<0x41> <0x0A>\n<0xE2> <0xe2> <unk> <s> </s>",
+    "never seen": "\u0ba4\u0bae\u0bbf\u0bb4\u0bcd \u10d0\u1c90 \U00010348 z\u0ba4z \u13a0",
+    "compatibility": "\ufb01n \u212bngstr\u00f6m \uff21\uff22\uff11 \u2460 \u33a5 "
+                     "\u1e9b\u0323 \uff76\uff9e \u00bd \u0130 \u01c4",
+    "marks out of order": "a\u0301\u0323 q\u0307\u0323 \u0f71\u0f72\u0f74 o\u0308\u0304\u0323 \u1100\u1161\u11a8",
+    "clusters": "a\r\nb e\u0301\u0323\u0308x \U0001f1e9\U0001f1ea\U0001f1eb \u0915\u094d\u0937 \U0001f44d\U0001f3fd",
+}
+
+
+def mixed(count, length):
+    """Strings of pieces drawn at random: what the strings above do not think of."""
+    pieces = list("abzAZeE '\"\n\r\t .,!?-_0123456789/\\$+<=>^~|`()[]{}#@") + list(
+        "\u00e9\u00df\u0130\u017f\u0301\u0308\u0663\u0664\u00b2\u00bd\u2167\u3000\u00a0\u0085\u2028\u200b\u200d\u180e"
+        "\u6625\u5929\u3042\u30ab\uff21\uff11\uac00\u0e01\u0627\u05d0\u0434\u0416\u03b1\u01c5\U0001f600\u2019"
+        "\u201c\u3001\u3002\uff01\U00020000"
+        "\ufeff\u0800\ud7a3\U0001d7d8\ue000\u0378\u2581\u02b0\ufb01\u212b\u00c5\u3131\u2010\u20ac") + [
+        "'s", "'S", "'ll", "'RE", "  ", "   ", "\r\n", "\n\n", "A\u030a", "\u0300\u0316", "\u0915\u094d\u0937",
+        "the", "Hello", " ferry"]
+    rng = random.Random(1)
+    return {f"mixed {i}": "".join(pieces[int(rng.random() * len(pieces))] for _ in range(length)) for i in range(count)}
+
+
+MIXED = mixed(20, 30)
+STRINGS.update(MIXED)
