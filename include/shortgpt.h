@@ -63,7 +63,7 @@ typedef struct sg_model sg_model;
 typedef enum sg_format { SG_FORMAT_HF, SG_FORMAT_GGUF } sg_format;
 
 typedef struct sg_model_info {
-    const char *path;         /* as given to sg_model_open */
+    const char *path; /* as given to sg_model_open */
     sg_format format;
     const char *format_name;  /* "safetensors" or "gguf" */
     const char *family;       /* our table's name: "llama"; NULL: it does not run here, see refusal */
@@ -74,10 +74,10 @@ typedef struct sg_model_info {
     int layers, hidden, vocab;
     int n_heads, n_kv_heads, head_dim, intermediate, max_positions; /* of layer 0; max_positions 0: not said */
     double rope_theta;
-    bool tied;               /* the output matrix is the token embedding */
-    uint64_t parameters;     /* elements of all tensors, tied weights once */
-    uint64_t bytes;          /* of tensor data */
-    char fingerprint[33];    /* of names, types, shapes and a sample of each tensor's bytes; hex, XXH3-128 */
+    bool tied;            /* the output matrix is the token embedding */
+    uint64_t parameters;  /* elements of all tensors, tied weights once */
+    uint64_t bytes;       /* of tensor data */
+    char fingerprint[33]; /* of names, types, shapes and a sample of each tensor's bytes; hex, XXH3-128 */
 } sg_model_info;
 
 typedef struct sg_layer_info {
@@ -87,8 +87,8 @@ typedef struct sg_layer_info {
 } sg_layer_info;
 
 /* Opens a Hugging Face directory or a .gguf file (or the first of a split set). Files are mapped and headers
- * checked; weights are not read. The tokenizer is read at first use, since surgery needs none. A model of a family that does not run
- * opens too, to be described: see sg_model_runs. */
+ * checked; weights are not read. The tokenizer is read at first use, since surgery needs none. A model of a family that
+ * does not run opens too, to be described: see sg_model_runs. */
 int sg_model_open(sg_model **out, const char *path, sg_error *err);
 /* SG_OK, or SG_ERR_REFUSED with the reason why this model can be described but neither measured nor pruned. */
 int sg_model_runs(const sg_model *model, sg_error *err);
@@ -138,36 +138,36 @@ const char *sg_precision_name(sg_precision precision); /* "bf16", "f32", "auto" 
 typedef struct sg_run_opts {
     const sg_text *texts; /* NULL: the embedded one */
     size_t n_texts;
-    int64_t tokens;       /* of each text, whole windows; 0: 16,384 for score, all for eval */
-    int window;           /* text tokens per window; 0: 512 for score, 1,024 for eval */
+    int64_t tokens; /* of each text, whole windows; 0: 16,384 for score, all for eval */
+    int window;     /* text tokens per window; 0: 512 for score, 1,024 for eval */
     sg_bos bos;
     sg_precision precision;
-    uint64_t memory;      /* bound on the process's memory while it works; 0: the pass takes half of what is available now */
-    int threads;          /* 0: all processors this process may use; at most 256 */
+    uint64_t memory; /* bound on the process's memory while it works; 0: the pass takes half of what is available now */
+    int threads;     /* 0: all processors this process may use; at most 256 */
     sg_progress progress;
 } sg_run_opts;
 
 typedef struct sg_layer_score { /* NaN: not measured (an interval of one window, a missing half) */
     int index;
-    double bi, bi_low, bi_high;  /* mean over positions; 95 % interval over window means */
-    double relative_magnitude;   /* mean of ||x' - x|| / ||x'|| */
-    double mixer_bi, ffn_bi;     /* the stream before against after each half's residual addition */
+    double bi, bi_low, bi_high; /* mean over positions; 95 % interval over window means */
+    double relative_magnitude;  /* mean of ||x' - x|| / ||x'|| */
+    double mixer_bi, ffn_bi;    /* the stream before against after each half's residual addition */
 } sg_layer_score;
 
 typedef struct sg_score {
-    const char *source;        /* of the text; several joined by ", " */
-    int64_t tokens;            /* text tokens measured, BOS not counted */
+    const char *source; /* of the text; several joined by ", " */
+    int64_t tokens;     /* text tokens measured, BOS not counted */
     int64_t windows;
     int window;
-    bool bos;                  /* a BOS stands before each window */
-    int64_t skipped;           /* (layer, position) pairs left out since a zero vector has no direction */
-    sg_precision precision;    /* bf16 or f32 */
+    bool bos;               /* a BOS stands before each window */
+    int64_t skipped;        /* (layer, position) pairs left out since a zero vector has no direction */
+    sg_precision precision; /* bf16 or f32 */
     int n_layers;
     const sg_layer_score *layers;
-    const int *order;          /* layer numbers, lowest influence first; ties: higher number first */
-    int chunks;                /* how many times the weights were read */
-    double seconds;            /* the pass alone */
-    double tokens_per_second;  /* tokens / seconds */
+    const int *order;         /* layer numbers, lowest influence first; ties: higher number first */
+    int chunks;               /* how many times the weights were read */
+    double seconds;           /* the pass alone */
+    double tokens_per_second; /* tokens / seconds */
 } sg_score;
 
 /* Scores every layer. One layer-major pass; memory is bounded by opts->memory.
@@ -181,7 +181,7 @@ typedef struct sg_perplexity {
     const char *source;
     int window;
     bool bos;
-    int64_t tokens;              /* predictions */
+    int64_t tokens; /* predictions */
     int64_t windows;
     double ppl, ppl_low, ppl_high; /* NaN bounds for one window */
 } sg_perplexity;
@@ -190,8 +190,8 @@ typedef struct sg_eval_entry {
     const char *path;
     const int *removed; /* of MODEL's own layers, sorted */
     size_t n_removed;
-    int layers;         /* that are left */
-    uint64_t parameters, bytes; /* of what is left */
+    int layers;                      /* that are left */
+    uint64_t parameters, bytes;      /* of what is left */
     const sg_perplexity *perplexity; /* one per text */
     size_t n_perplexity;
 } sg_eval_entry;
@@ -206,7 +206,8 @@ typedef struct sg_eval {
 
 /* Perplexity of the model as it is and, when n_removed > 0, also without those layers, in one pass: two entries.
  * removed: sorted layer numbers, not all of them. Errors as sg_score_run. */
-int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_removed, const sg_run_opts *opts, sg_error *err);
+int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_removed, const sg_run_opts *opts,
+                sg_error *err);
 void sg_eval_free(sg_eval *eval);
 /* Moves b's entries behind a's and adds the seconds; b is then empty and still to be freed. Both of one precision. */
 int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err);
@@ -216,13 +217,13 @@ int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err);
 typedef struct sg_plan {
     int layers, hidden, vocab; /* of the model it was made for */
     char fingerprint[33];
-    const char *method;        /* "layers" (a list by hand) or "bi" */
-    const int *remove, *keep;  /* sorted */
+    const char *method;       /* "layers" (a list by hand) or "bi" */
+    const int *remove, *keep; /* sorted */
     size_t n_remove, n_keep;
 } sg_plan;
 
-/* "3,21-25" for a model of n_layers: *out is malloc-ed (sg_layers_free), sorted. SG_ERR_USAGE, naming the part, for an empty
- * list, blanks, a descending range, a number twice or out of range; SG_ERR_REFUSED for all layers. */
+/* "3,21-25" for a model of n_layers: *out is malloc-ed (sg_layers_free), sorted. SG_ERR_USAGE, naming the part, for an
+ * empty list, blanks, a descending range, a number twice or out of range; SG_ERR_REFUSED for all layers. */
 int sg_layers_parse(const char *list, int n_layers, int **out, size_t *n, sg_error *err);
 void sg_layers_free(int *layers);
 /* The same notation back, e.g. "3,21-25"; malloc-ed, sg_string_free. NULL: no memory. */
@@ -245,34 +246,34 @@ void sg_plan_free(sg_plan *plan);
 /* ---- surgery ----------------------------------------------------------------------------------------- */
 
 typedef struct sg_prune_opts {
-    bool overwrite; /* replace OUT: a file by rename, a directory by exchange */
+    bool overwrite;  /* replace OUT: a file by rename, a directory by exchange */
     uint64_t memory; /* as in sg_run_opts, for the forward check */
-    int threads;    /* likewise */
+    int threads;     /* likewise */
     sg_progress progress;
 } sg_prune_opts;
 
 typedef struct sg_prune_result {
-    char *out;                     /* path */
+    char *out; /* path */
     int layers_before, layers_after;
     uint64_t parameters_before, parameters_after;
-    uint64_t bytes_before, bytes_after;         /* of tensor data */
+    uint64_t bytes_before, bytes_after;           /* of tensor data */
     uint64_t file_bytes_before, file_bytes_after; /* of the model's files on disk; after: 0 for a dry run */
-    uint64_t bytes_needed;         /* free space that writing takes */
+    uint64_t bytes_needed;                        /* free space that writing takes */
     size_t tensors_removed, tensors_kept;
-    char **left_out;               /* files of MODEL that OUT does not carry, e.g. weights in other formats */
+    char **left_out; /* files of MODEL that OUT does not carry, e.g. weights in other formats */
     size_t n_left_out;
-    bool forward_checked;          /* likelihoods were compared: not for a dry run, nor with a tensor type that does not run */
+    bool forward_checked; /* likelihoods were compared: not for a dry run, nor with a tensor type that does not run */
     double seconds;
 } sg_prune_result;
 
 /* Checks everything that sg_prune_run checks before it writes, and says what it would do. */
-int sg_prune_dry_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path, const sg_prune_opts *opts,
-                     sg_error *err);
+int sg_prune_dry_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
+                     const sg_prune_opts *opts, sg_error *err);
 /* Writes the model without the plan's layers to path (a new directory, or a .gguf file, as MODEL is). Written beside it
  * under a temporary name, read back and compared, reopened, specifications compared, likelihoods compared
  * bit for bit with the original's run without those layers, then renamed. On any error path is as it was. */
-int sg_prune_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path, const sg_prune_opts *opts,
-                 sg_error *err);
+int sg_prune_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
+                 const sg_prune_opts *opts, sg_error *err);
 void sg_prune_result_free(sg_prune_result *result);
 
 /* ---- reports: strings, malloc-ed, sg_string_free ------------------------------------------------------ */
@@ -287,11 +288,13 @@ int sg_inspect_json(const sg_model *model, char **out, sg_error *err);
 int sg_inspect_table(const sg_model *model, const sg_style *style, char **out, sg_error *err);
 int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_error *err);
 /* plan: its layers are marked as the ones to remove; NULL: the lowest tenth is marked. */
-int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out, sg_error *err);
+int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out,
+                   sg_error *err);
 int sg_eval_json(const sg_eval *eval, char **out, sg_error *err);
 int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_error *err);
 int sg_prune_json(const sg_plan *plan, const sg_prune_result *result, char **out, sg_error *err);
-int sg_prune_table(const sg_plan *plan, const sg_prune_result *result, bool dry_run, const sg_style *style, char **out, sg_error *err);
+int sg_prune_table(const sg_plan *plan, const sg_prune_result *result, bool dry_run, const sg_style *style, char **out,
+                   sg_error *err);
 int sg_tokens_json(const sg_model *model, const sg_text *text, const sg_tokens *tokens, char **out, sg_error *err);
 /* A line per token: the id, and unless ids_only a tab and the vocabulary's spelling as a JSON string. */
 int sg_tokens_lines(const sg_model *model, const sg_tokens *tokens, bool ids_only, char **out, sg_error *err);

@@ -9,16 +9,16 @@
 
 typedef struct sg_checkpoint {
     sg_format format;
-    char *path;          /* as given */
-    sg_map *files;       /* weight files, in shard order */
-    char **file_names;   /* base names, as the index spells them */
+    char *path;        /* as given */
+    sg_map *files;     /* weight files, in shard order */
+    char **file_names; /* base names, as the index spells them */
     size_t n_files;
-    sg_tensor *tensors;  /* all, file by file, each in data order (GGUF: header order) */
+    sg_tensor *tensors; /* all, file by file, each in data order (GGUF: header order) */
     size_t n_tensors;
-    size_t *by_name;     /* indices of tensors sorted by name, for sg_checkpoint_find */
-    sg_gguf *ggufs;      /* GGUF: one per file (tensors moved out); metadata is ggufs[0]'s */
-    json_object *config; /* HF: config.json */
-    json_object *index;  /* HF: model.safetensors.index.json, NULL for one file */
+    size_t *by_name;        /* indices of tensors sorted by name, for sg_checkpoint_find */
+    sg_gguf *ggufs;         /* GGUF: one per file (tensors moved out); metadata is ggufs[0]'s */
+    json_object *config;    /* HF: config.json */
+    json_object *index;     /* HF: model.safetensors.index.json, NULL for one file */
     json_object **metadata; /* HF: __metadata__ of each file, entries may be NULL */
 } sg_checkpoint;
 

@@ -6,17 +6,17 @@
 #include "core/error.h"
 
 typedef struct sg_dtype {
-    const char *name;     /* "Q4_1", "BF16": how both formats spell it */
-    int gguf_id;          /* ggml_type, -1: not in GGUF */
-    bool safetensors;     /* a dtype of safetensors */
-    int block;            /* elements per block */
+    const char *name; /* "Q4_1", "BF16": how both formats spell it */
+    int gguf_id;      /* ggml_type, -1: not in GGUF */
+    bool safetensors; /* a dtype of safetensors */
+    int block;        /* elements per block */
     int block_bytes;
     /* n elements (a multiple of block) from src (any alignment) to dst, no fused multiply-add, bit for bit as gguf-py
      * dequantizes */
     void (*to_f32)(const void *src, float *dst, size_t n);
 } sg_dtype;
 
-const sg_dtype *sg_dtype_by_gguf(uint32_t id);        /* NULL: unknown */
+const sg_dtype *sg_dtype_by_gguf(uint32_t id); /* NULL: unknown */
 const sg_dtype *sg_dtype_by_safetensors(const char *name);
 
 #endif

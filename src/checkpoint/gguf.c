@@ -285,13 +285,16 @@ static int check_tensors(const reader *r, const sg_gguf *g)
             rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" is there twice", r->path,
                          g->tensors[order[i]].name);
     }
-    /* llama.cpp reads only files whose tensors follow each other in the header's order, each at the next aligned byte */
+    /* llama.cpp reads only files whose tensors follow each other in the header's order, each at the next aligned byte
+     */
     for (size_t i = 0; i < g->n_tensors && !rc; i++) {
         const sg_tensor *t = &g->tensors[i];
         if (t->offset != next)
-            rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" begins at byte %llu, expected %llu: %s", r->path, t->name,
-                         ULL(t->offset), ULL(next), t->offset < next ? "tensors overlap" : "there is a gap in front of it");
-        next = t->offset + (t->bytes + g->alignment - 1) / g->alignment * g->alignment; /* inside the file, but for its padding */
+            rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" begins at byte %llu, expected %llu: %s", r->path,
+                         t->name, ULL(t->offset), ULL(next),
+                         t->offset < next ? "tensors overlap" : "there is a gap in front of it");
+        next = t->offset +
+               (t->bytes + g->alignment - 1) / g->alignment * g->alignment; /* inside the file, but for its padding */
     }
     sg_free(order);
     return rc;

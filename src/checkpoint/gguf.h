@@ -11,8 +11,19 @@
 #include "checkpoint/tensor.h"
 
 enum sg_gguf_type { /* the format's numbers */
-    SG_GGUF_U8, SG_GGUF_I8, SG_GGUF_U16, SG_GGUF_I16, SG_GGUF_U32, SG_GGUF_I32, SG_GGUF_F32, SG_GGUF_BOOL,
-    SG_GGUF_STRING, SG_GGUF_ARRAY, SG_GGUF_U64, SG_GGUF_I64, SG_GGUF_F64
+                    SG_GGUF_U8,
+                    SG_GGUF_I8,
+                    SG_GGUF_U16,
+                    SG_GGUF_I16,
+                    SG_GGUF_U32,
+                    SG_GGUF_I32,
+                    SG_GGUF_F32,
+                    SG_GGUF_BOOL,
+                    SG_GGUF_STRING,
+                    SG_GGUF_ARRAY,
+                    SG_GGUF_U64,
+                    SG_GGUF_I64,
+                    SG_GGUF_F64
 };
 
 typedef struct sg_str { /* not terminated, points into the file */
@@ -21,12 +32,12 @@ typedef struct sg_str { /* not terminated, points into the file */
 } sg_str;
 
 typedef struct sg_gguf_kv {
-    char *key;              /* owned */
-    uint32_t type;          /* enum sg_gguf_type */
-    uint32_t element;       /* element type of an array (never an array) */
-    uint64_t count;         /* elements of an array, else 1 */
-    const uint8_t *value;   /* the value's bytes in the file (of an array: its first element) */
-    const uint8_t *raw;     /* the whole record: key, type, value */
+    char *key;            /* owned */
+    uint32_t type;        /* enum sg_gguf_type */
+    uint32_t element;     /* element type of an array (never an array) */
+    uint64_t count;       /* elements of an array, else 1 */
+    const uint8_t *value; /* the value's bytes in the file (of an array: its first element) */
+    const uint8_t *raw;   /* the whole record: key, type, value */
     uint64_t raw_bytes;
 } sg_gguf_kv;
 
@@ -41,9 +52,9 @@ typedef struct sg_gguf {
 } sg_gguf;
 
 /* Parses and checks a whole header: every length against bytes, duplicate keys and tensor names, offsets aligned,
- * inside the file and not overlapping. Trailing bytes are allowed (writers pad the last tensor). The result points into data.
- * path is only for errors. SG_ERR_REFUSED, with the next step: version 1, a later version than 3, big-endian, the older
- * ggml formats, a tensor type that dtype.h does not have. */
+ * inside the file and not overlapping. Trailing bytes are allowed (writers pad the last tensor). The result points into
+ * data. path is only for errors. SG_ERR_REFUSED, with the next step: version 1, a later version than 3, big-endian, the
+ * older ggml formats, a tensor type that dtype.h does not have. */
 int sg_gguf_parse(sg_gguf *out, const uint8_t *data, uint64_t bytes, const char *path, sg_error *err);
 void sg_gguf_dispose(sg_gguf *gguf);
 

@@ -7,7 +7,7 @@
 
 typedef struct sg_gguf_draft { /* all zero but for the first two */
     uint32_t version;
-    uint64_t alignment;  /* a power of two */
+    uint64_t alignment; /* a power of two */
     sg_strbuf records, infos;
     uint64_t n_records, n_tensors;
     uint64_t data_bytes; /* so far, the last tensor's padding counted */

@@ -7,14 +7,14 @@
 #define SG_MAX_DIMS 8 /* GGUF has 4; safetensors files in use have up to 5 */
 
 typedef struct sg_tensor {
-    char *name;               /* owned by the checkpoint */
+    char *name; /* owned by the checkpoint */
     const sg_dtype *type;
     int n_dims;
     uint64_t shape[SG_MAX_DIMS]; /* outermost first, [out, in] for a matrix, in both formats */
     uint64_t n_elements;
     uint64_t bytes;
-    size_t file;              /* index into the checkpoint's files */
-    uint64_t offset;          /* from the file's start; the span is checked */
+    size_t file;     /* index into the checkpoint's files */
+    uint64_t offset; /* from the file's start; the span is checked */
 } sg_tensor;
 
 /* Fills n_elements and bytes from type and shape. SG_ERR_FORMAT: they overflow, or a row is not whole blocks. */

@@ -2,7 +2,8 @@
 #include "command.h"
 #include "signals.h"
 
-/* Evaluates one model, with --without or --plan also without those layers, and moves its entries behind those of *all. */
+/* Evaluates one model, with --without or --plan also without those layers, and moves its entries behind those of *all.
+ */
 static int evaluate(sg_eval **all, const options *o, sg_model *model, const sg_run_opts *run, sg_error *err)
 {
     sg_plan *plan = NULL;
@@ -35,7 +36,8 @@ static int check(const options *o, sg_error *err)
     if (o->plan && o->without)
         return usage_error(err, "--plan and --without say the same thing: give one of them");
     if ((o->plan || o->without) && o->n_models > 1)
-        return usage_error(err, "%s goes with one MODEL, but there are %zu", o->plan ? "--plan" : "--without", o->n_models);
+        return usage_error(err, "%s goes with one MODEL, but there are %zu", o->plan ? "--plan" : "--without",
+                           o->n_models);
     return SG_OK;
 }
 
@@ -74,7 +76,8 @@ int cmd_eval(const options *o, sg_error *err)
         model = NULL;
         progress_clear(&p);
     }
-    if (rc || (s.json && (rc = sg_eval_json(all, &json, err))) || (s.table && (rc = o->quiet ? quiet_perplexities(&table, all, err) : sg_eval_table(all, &style, &table, err))))
+    if (rc || (s.json && (rc = sg_eval_json(all, &json, err))) ||
+        (s.table && (rc = o->quiet ? quiet_perplexities(&table, all, err) : sg_eval_table(all, &style, &table, err))))
         goto out;
     rc = sink_finish(&s, table, json, err);
 out:

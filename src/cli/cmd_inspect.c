@@ -11,7 +11,9 @@ int cmd_inspect(const options *o, sg_error *err)
     if (rc)
         return rc;
     if ((rc = sg_model_open(&model, o->models[0], err)) || (rc = sink_open(&s, o->json, err)) ||
-        (s.json && (rc = sg_inspect_json(model, &json, err))) || (s.table && (rc = o->quiet ? quiet_number(&table, sg_model_get_info(model)->layers, err) : sg_inspect_table(model, &style, &table, err))))
+        (s.json && (rc = sg_inspect_json(model, &json, err))) ||
+        (s.table && (rc = o->quiet ? quiet_number(&table, sg_model_get_info(model)->layers, err)
+                                   : sg_inspect_table(model, &style, &table, err))))
         goto out;
     rc = sink_finish(&s, table, json, err);
 out:

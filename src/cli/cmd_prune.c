@@ -71,7 +71,8 @@ static int check_out(const options *o, const sg_model *model, int n, const sg_pr
     return rc;
 }
 
-static int plan_from_score(sg_plan **plan, const options *o, sg_model *model, int n, const texts *t, progress *p, bool print, sg_error *err)
+static int plan_from_score(sg_plan **plan, const options *o, sg_model *model, int n, const texts *t, progress *p,
+                           bool print, sg_error *err)
 {
     sg_style style = terminal_style(o);
     sg_score *score = NULL;
@@ -121,18 +122,21 @@ static int quiet_result(char **out, const options *o, const sg_plan *plan, sg_er
 }
 
 /* Prunes, or says what pruning would do, and hands the result to the sink. */
-static int apply(const options *o, const sg_model *model, const sg_plan *plan, const sg_prune_opts *opts, sink *s, progress *p, sg_error *err)
+static int apply(const options *o, const sg_model *model, const sg_plan *plan, const sg_prune_opts *opts, sink *s,
+                 progress *p, sg_error *err)
 {
     sg_style style = terminal_style(o);
     sg_prune_result *result = NULL;
     char *json = NULL, *table = NULL;
-    int rc = o->dry_run ? sg_prune_dry_run(&result, model, plan, o->out, opts, err) : sg_prune_run(&result, model, plan, o->out, opts, err);
+    int rc = o->dry_run ? sg_prune_dry_run(&result, model, plan, o->out, opts, err)
+                        : sg_prune_run(&result, model, plan, o->out, opts, err);
     progress_clear(p);
     if (rc)
         return rc;
     if (s->json && (rc = o->dry_run ? sg_plan_json(plan, &json, err) : sg_prune_json(plan, result, &json, err)))
         goto out;
-    if (s->table && (rc = o->quiet ? quiet_result(&table, o, plan, err) : sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
+    if (s->table && (rc = o->quiet ? quiet_result(&table, o, plan, err)
+                                   : sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
         goto out;
     rc = sink_finish(s, table, json, err);
     if (rc && !o->dry_run) { /* a failure's exit would say that OUT is as it was */
@@ -157,12 +161,13 @@ int cmd_prune(const options *o, sg_error *err)
     if (rc)
         return rc;
     progress_init(&p, terminal_style(o).utf8, o->quiet);
-    sg_prune_opts opts = {.overwrite = o->overwrite, .memory = o->memory, .threads = (int)o->threads, .progress = progress_callback(&p)};
+    sg_prune_opts opts = {
+        .overwrite = o->overwrite, .memory = o->memory, .threads = (int)o->threads, .progress = progress_callback(&p)};
     if ((rc = sg_model_open(&model, o->models[0], err)))
         goto out;
     if (scores_first(o)) {
-        if ((rc = count_to_remove(o, sg_model_get_info(model)->layers, &n, err)) || (rc = check_out(o, model, n, &opts, err)) ||
-            (rc = texts_read(&t, o, err)))
+        if ((rc = count_to_remove(o, sg_model_get_info(model)->layers, &n, err)) ||
+            (rc = check_out(o, model, n, &opts, err)) || (rc = texts_read(&t, o, err)))
             goto out;
     } else {
         note_useless(o);
@@ -171,7 +176,8 @@ int cmd_prune(const options *o, sg_error *err)
     }
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
-    if ((rc = sink_open(&s, o->json, err)) || (!plan && (rc = plan_from_score(&plan, o, model, n, &t, &p, s.table && !o->quiet, err))))
+    if ((rc = sink_open(&s, o->json, err)) ||
+        (!plan && (rc = plan_from_score(&plan, o, model, n, &t, &p, s.table && !o->quiet, err))))
         goto out;
     rc = apply(o, model, plan, &opts, &s, &p, err);
 out:

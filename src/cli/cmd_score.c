@@ -25,7 +25,8 @@ int cmd_score(const options *o, sg_error *err)
     rc = sg_score_run(&score, model, &run, err);
     progress_clear(&p);
     if (rc || (s.json && (rc = sg_score_json(model, score, &json, err))) ||
-        (s.table && (rc = o->quiet ? quiet_order(&table, score, err) : sg_score_table(model, score, NULL, &style, &table, err))))
+        (s.table &&
+         (rc = o->quiet ? quiet_order(&table, score, err) : sg_score_table(model, score, NULL, &style, &table, err))))
         goto out;
     rc = sink_finish(&s, table, json, err);
 out:

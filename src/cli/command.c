@@ -79,7 +79,8 @@ sg_style terminal_style(const options *o)
 {
     struct winsize size;
     int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-    return (sg_style){.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"), .width = columns > 120 ? 120 : columns,
+    return (sg_style){.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+                      .width = columns > 120 ? 120 : columns,
                       .color = color_wanted(o->color, STDOUT_FILENO)};
 }
 

@@ -10,7 +10,8 @@ static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
 static const command_row commands[] = {
     {"inspect", CMD_INSPECT, cmd_inspect, "MODEL [options]", "Show what a model is made of",
-     "Reads the headers of a checkpoint, not its weights, and shows family, sizes, weight types, and its layers: a row for each run of equal ones.",
+     "Reads the headers of a checkpoint, not its weights, and shows family, sizes, weight types, and its layers: a row "
+     "for each run of equal ones.",
      "schema       \"shortgpt/inspect/1\"\n"
      "model        path, format, family, architecture, layers, hidden, parameters,\n"
      "             bytes, and the shape: heads, vocabulary, positions, fingerprint ...\n"
@@ -19,9 +20,11 @@ static const command_row commands[] = {
      "  shortgpt inspect ~/models/SmolLM2-135M --json - | jq .model.parameters\n",
      NULL},
     {"score", CMD_SCORE, cmd_score, "MODEL [options]", "Measure how much influence each layer has",
-     "Runs a text through the model and measures the Block Influence of each layer: 1 minus the mean cosine of the vectors that enter it and leave it. "
+     "Runs a text through the model and measures the Block Influence of each layer: 1 minus the mean cosine of the "
+     "vectors that enter it and leave it. "
      "0 is a layer that turns nothing; the layers of lowest influence are the first to remove.\n"
-     "Weights are read layer by layer, so that a model larger than memory is scored as well; --memory bounds what the run allocates. "
+     "Weights are read layer by layer, so that a model larger than memory is scored as well; --memory bounds what the "
+     "run allocates. "
      "The result depends on neither --memory nor --threads.",
      "schema       \"shortgpt/score/1\"\n"
      "model        path, format, family, architecture, layers, hidden, parameters, bytes\n"
@@ -38,9 +41,11 @@ static const command_row commands[] = {
      NULL},
     {"prune", CMD_PRUNE, cmd_prune, "MODEL (--remove N | --ratio P% | --layers LIST | --plan FILE) -o OUT [options]",
      "Remove layers and write the smaller model",
-     "Removes whole layers and writes what is left in MODEL's format, every kept tensor byte for byte. With --remove or --ratio the model is scored first "
+     "Removes whole layers and writes what is left in MODEL's format, every kept tensor byte for byte. With --remove "
+     "or --ratio the model is scored first "
      "and the layers of lowest influence go; with --layers or --plan they are as told.\n"
-     "OUT is written beside its place under a temporary name, read back, compared, run against the original with those layers skipped, and only then "
+     "OUT is written beside its place under a temporary name, read back, compared, run against the original with those "
+     "layers skipped, and only then "
      "renamed: on any exit status but 0, OUT is as it was.",
      "schema       \"shortgpt/prune/1\"\n"
      "out, method, remove, keep\n"
@@ -57,9 +62,11 @@ static const command_row commands[] = {
      "  shortgpt prune ~/models/original --plan plan.json -o ~/models/smaller\n",
      NULL},
     {"eval", CMD_EVAL, cmd_eval, "MODEL... [options]", "Measure perplexity, also without some layers",
-     "Measures perplexity, how surprised each model is by each next token of a text. Lower is better; values compare only between models with "
+     "Measures perplexity, how surprised each model is by each next token of a text. Lower is better; values compare "
+     "only between models with "
      "the same tokenizer, text and window.\n"
-     "With --without or --plan one model is evaluated as it is and without those layers in one pass; nothing is written.",
+     "With --without or --plan one model is evaluated as it is and without those layers in one pass; nothing is "
+     "written.",
      "schema       \"shortgpt/eval/1\"\n"
      "precision, seconds\n"
      "models       a list of path, removed, layers, parameters, bytes,\n"
@@ -69,7 +76,8 @@ static const command_row commands[] = {
      "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n",
      NULL},
     {"tokenize", CMD_TOKENIZE, cmd_tokenize, "MODEL [options]", "Show a text's tokens",
-     "Cuts a text into tokens by the model's own tokenizer and prints a line for each: its id, a tab, and its spelling in the vocabulary as a JSON string.",
+     "Cuts a text into tokens by the model's own tokenizer and prints a line for each: its id, a tab, and its spelling "
+     "in the vocabulary as a JSON string.",
      "schema       \"shortgpt/tokenize/1\"\n"
      "path, source, n\n"
      "ids, tokens  lists of n\n",
@@ -77,16 +85,13 @@ static const command_row commands[] = {
      "  echo -n 'Hello world' | shortgpt tokenize model.gguf --text - --ids\n",
      NULL},
     {"completion", CMD_COMPLETION, cmd_completion, "bash|zsh|fish", "Print a script that completes the command line",
-     "Prints the completion script of a shell. 'make install' puts all three where the shells look for them.",
-     NULL,
+     "Prints the completion script of a shell. 'make install' puts all three where the shells look for them.", NULL,
      "  source <(shortgpt completion bash)\n"
      "  shortgpt completion fish > ~/.config/fish/completions/shortgpt.fish\n",
      shells},
     {"man", CMD_MAN, cmd_man, "[COMMAND] [-q]", "Print a manual page",
-     "Prints the manual page of a command, or of the whole program, for man(1) to show.",
-     NULL,
-     "  shortgpt man score | man -l -\n",
-     NULL},
+     "Prints the manual page of a command, or of the whole program, for man(1) to show.", NULL,
+     "  shortgpt man score | man -l -\n", NULL},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -15,10 +15,11 @@ typedef struct command_row {
     const char *description; /* paragraphs; each line of the text is one */
     const char *json;        /* the keys of --json's object, lines; NULL: it has none */
     const char *examples;    /* lines */
-    const char *const *operands; /* the words that an operand can be, ends with NULL; NULL: a MODEL, for man a command */
+    const char *const
+        *operands; /* the words that an operand can be, ends with NULL; NULL: a MODEL, for man a command */
 } command_row;
 
-const command_row *commands_row(size_t i); /* NULL behind the last */
+const command_row *commands_row(size_t i);          /* NULL behind the last */
 const command_row *commands_find(const char *name); /* NULL: no such */
 /* SG_ERR_USAGE with the nearest names. */
 int commands_unknown(const char *name, sg_error *err);

@@ -1,4 +1,5 @@
-/* Completion scripts, from the two tables: commands, options, the words that an option or a command takes, and file names. */
+/* Completion scripts, from the two tables: commands, options, the words that an option or a command takes, and file
+ * names. */
 #include <string.h>
 
 #include "commands.h"
@@ -87,12 +88,14 @@ static void bash_script(FILE *to)
           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} words=''\n"
           "    COMPREPLY=()\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-          "        COMPREPLY=($(compgen -W '", to);
+          "        COMPREPLY=($(compgen -W '",
+          to);
     put_command_names(to);
     fputs(" help --help --version' -- \"$cur\"))\n"
           "        return\n"
           "    fi\n"
-          "    case $command:$prev in\n", to);
+          "    case $command:$prev in\n",
+          to);
     for (size_t i = 0; (c = commands_row(i)); i++)
         bash_values(to, c);
     fputs("    *) case $command in\n", to);
@@ -110,7 +113,8 @@ static void bash_script(FILE *to)
           "    esac\n"
           "    [ -z \"$words\" ] || COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
           "}\n"
-          "complete -o default -F _shortgpt shortgpt\n", to);
+          "complete -o default -F _shortgpt shortgpt\n",
+          to);
 }
 
 /* ---- zsh ---------------------------------------------------------------------------------------------- */
@@ -160,11 +164,13 @@ static void zsh_command(FILE *to, const command_row *c)
 static void zsh_script(FILE *to)
 {
     const command_row *c;
-    fputs("#compdef shortgpt\n"
-          "# zsh completion of shortgpt: source it behind compinit, or put it into a folder of $fpath as \"_shortgpt\".\n"
-          "_shortgpt() {\n"
-          "    local -a commands\n"
-          "    commands=(\n", to);
+    fputs(
+        "#compdef shortgpt\n"
+        "# zsh completion of shortgpt: source it behind compinit, or put it into a folder of $fpath as \"_shortgpt\".\n"
+        "_shortgpt() {\n"
+        "    local -a commands\n"
+        "    commands=(\n",
+        to);
     for (size_t i = 0; (c = commands_row(i)); i++) {
         fprintf(to, "        '%s:", c->name);
         put_quoted(to, c->purpose, "\\:", "'\\''");
@@ -180,7 +186,8 @@ static void zsh_script(FILE *to)
           "    local command=$words[2]\n"
           "    shift words\n"
           "    (( CURRENT-- ))\n"
-          "    case $command in\n", to);
+          "    case $command in\n",
+          to);
     for (size_t i = 0; (c = commands_row(i)); i++)
         zsh_command(to, c);
     fputs("    help) (( CURRENT == 2 )) && _describe command commands ;;\n"
@@ -190,7 +197,8 @@ static void zsh_script(FILE *to)
           "    _shortgpt \"$@\"\n"
           "else\n"
           "    compdef _shortgpt shortgpt\n"
-          "fi\n", to);
+          "fi\n",
+          to);
 }
 
 /* ---- fish --------------------------------------------------------------------------------------------- */
@@ -232,7 +240,8 @@ static void fish_script(FILE *to)
     fputs("complete -c shortgpt -n __fish_use_subcommand -f -a help -d 'Explain a command'\n"
           "complete -c shortgpt -n __fish_use_subcommand -l help -d 'Show help'\n"
           "complete -c shortgpt -n __fish_use_subcommand -l version -d 'Show the version'\n"
-          "complete -c shortgpt -n '__fish_seen_subcommand_from help' -f -a '", to);
+          "complete -c shortgpt -n '__fish_seen_subcommand_from help' -f -a '",
+          to);
     put_command_names(to);
     fputs("'\n", to);
     for (size_t i = 0; (c = commands_row(i)); i++)

@@ -9,8 +9,8 @@
 void environment_defaults(options *o, enum command command);
 
 typedef enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_choice;
-/* Is what goes to fd (1, 2) coloured? auto: not with a non-empty NO_COLOR; with a non-empty FORCE_COLOR, or a CLICOLOR_FORCE
- * that is not "0"; else on a terminal, unless TERM is unset, empty or "dumb". */
+/* Is what goes to fd (1, 2) coloured? auto: not with a non-empty NO_COLOR; with a non-empty FORCE_COLOR, or a
+ * CLICOLOR_FORCE that is not "0"; else on a terminal, unless TERM is unset, empty or "dumb". */
 bool color_wanted(int choice, int fd);
 
 /* What helps and manual pages say of all this; lines "NAME  text" as in the help of options. */

@@ -33,7 +33,8 @@ static int keep_off(const char *json, const char *target, const char *what, cons
 {
     struct stat a, b;
     char *base = path && strcmp(path, "-") ? resolve(path) : NULL;
-    bool same_file = base && stat(target, &a) == 0 && stat(base, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    bool same_file =
+        base && stat(target, &a) == 0 && stat(base, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
     bool hit = base && (same_file || inside(target, base));
     free(base);
     return hit ? usage_error(err, "--json %s would write into %s %s: choose another file", json, what, path) : SG_OK;

@@ -36,7 +36,8 @@ void help_program(FILE *to)
     fputs("\nMODEL is a Hugging Face directory (config.json, *.safetensors, tokenizer.json) or a .gguf file.\n"
           "'shortgpt COMMAND --help' explains a command; 'shortgpt --version' tells what this build can do\n"
           "('--version --json' as JSON).\n\n"
-          "Environment\n", to);
+          "Environment\n",
+          to);
     for (const environment_row *e = environment_rows; e->name; e++)
         print_column(to, fprintf(to, "  %s", e->name), e->help);
     fputs("\nExit status\n", to);

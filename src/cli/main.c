@@ -32,8 +32,8 @@ static int print_version(void)
            "  precision  auto is %s here\n"
            "  json-c     %s\n"
            "  PCRE2      %s\n",
-           f.version, f.compiler, f.onednn, f.isa, f.native_bf16 ? "bf16 (the processor has it)" : "f32 (the processor has no bf16)",
-           f.json_c, f.pcre2);
+           f.version, f.compiler, f.onednn, f.isa,
+           f.native_bf16 ? "bf16 (the processor has it)" : "f32 (the processor has no bf16)", f.json_c, f.pcre2);
     return finish_stdout();
 }
 
@@ -52,7 +52,9 @@ static int version(int argc, char **argv)
 {
     if (argc == 0)
         return print_version();
-    if (!strcmp(argv[0], "--json=-") ? argc == 1 : !strcmp(argv[0], "--json") && (argc == 1 || (argc == 2 && !strcmp(argv[1], "-"))))
+    if (!strcmp(argv[0], "--json=-")
+            ? argc == 1
+            : !strcmp(argv[0], "--json") && (argc == 1 || (argc == 2 && !strcmp(argv[1], "-"))))
         return print_version_json();
     sg_error err = {0};
     usage_error(&err, "--version takes --json and nothing else, but there is %s", argv[argc - 1]);
@@ -61,7 +63,8 @@ static int version(int argc, char **argv)
     return sg_exit_status(err.code);
 }
 
-/* Freed blocks of a layer's size go back to the system at once, else they pile up beside the next ones and --memory is exceeded. */
+/* Freed blocks of a layer's size go back to the system at once, else they pile up beside the next ones and --memory is
+ * exceeded. */
 static void return_large_blocks(void)
 {
 #ifdef __GLIBC__
@@ -71,9 +74,10 @@ static void return_large_blocks(void)
 
 /* ---- commands ----------------------------------------------------------------------------------------- */
 
-/* OpenMP's threads spin while they wait, and as soon as anything else runs on the machine they keep the processor from the
- * thread that they wait for: beside one busy process, scoring took seven times as long. The runtime reads how to wait from the
- * environment before main, so the program starts itself once more. Where that cannot be, it is only slower. */
+/* OpenMP's threads spin while they wait, and as soon as anything else runs on the machine they keep the processor from
+ * the thread that they wait for: beside one busy process, scoring took seven times as long. The runtime reads how to
+ * wait from the environment before main, so the program starts itself once more. Where that cannot be, it is only
+ * slower. */
 static void wait_without_spinning(char **argv)
 {
     char self[4096];

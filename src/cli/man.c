@@ -4,7 +4,8 @@
 #include "commands.h"
 #include "environment.h"
 
-/* Text with roff's own characters escaped: a backslash, a dash that is to stay one, and a control character at the start. */
+/* Text with roff's own characters escaped: a backslash, a dash that is to stay one, and a control character at the
+ * start. */
 static void put_text(FILE *to, const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -99,8 +100,10 @@ static void put_exit_status(FILE *to)
 static void put_files(FILE *to)
 {
     fputs(".SH FILES\n.TP\n.I MODEL\n"
-          "A Hugging Face directory (config.json, *.safetensors, tokenizer.json), or a .gguf file, also the first of a split set. "
-          "Which of them it is, is found out.\n", to);
+          "A Hugging Face directory (config.json, *.safetensors, tokenizer.json), or a .gguf file, also the first of a "
+          "split set. "
+          "Which of them it is, is found out.\n",
+          to);
 }
 
 static void put_see_also(FILE *to, const command_row *but)
@@ -120,10 +123,13 @@ static void put_overview(FILE *to)
           ".SH NAME\nshortgpt \\- find and remove the layers that a language model can do without\n"
           ".SH SYNOPSIS\n.B shortgpt\n.I COMMAND\n[\\fIargument\\fR ...]\n.br\n"
           ".B shortgpt help\n[\\fICOMMAND\\fR]\n.br\n"
-          ".B shortgpt \\-\\-version\n[\\fB\\-\\-json\\fR]\n.SH DESCRIPTION\n", to);
+          ".B shortgpt \\-\\-version\n[\\fB\\-\\-json\\fR]\n.SH DESCRIPTION\n",
+          to);
     put_filled(to, program_purpose);
-    fputs(".PP\nThe method is ShortGPT (arXiv 2403.03853). Results go to the standard output, everything else to the standard error. "
-          "Numbers are written alike in every locale.\n.SH COMMANDS\n", to);
+    fputs(".PP\nThe method is ShortGPT (arXiv 2403.03853). Results go to the standard output, everything else to the "
+          "standard error. "
+          "Numbers are written alike in every locale.\n.SH COMMANDS\n",
+          to);
     for (size_t i = 0; (c = commands_row(i)); i++) {
         fprintf(to, ".TP\n.BR shortgpt\\-%s (1)\n", c->name);
         puts_text(to, c->purpose);
@@ -139,13 +145,16 @@ static void put_command(FILE *to, const command_row *c)
     for (const char *s = c->name; *s; s++)
         fputc(*s - 'a' + 'A', to);
     fputs(" 1 \"\" \"shortgpt " SG_VERSION "\" \"shortgpt manual\"\n.SH NAME\n", to);
-    fprintf(to, "shortgpt\\-%s \\- %c%s\n.SH SYNOPSIS\n.B shortgpt %s\n", c->name, c->purpose[0] - 'A' + 'a', c->purpose + 1, c->name);
+    fprintf(to, "shortgpt\\-%s \\- %c%s\n.SH SYNOPSIS\n.B shortgpt %s\n", c->name, c->purpose[0] - 'A' + 'a',
+            c->purpose + 1, c->name);
     puts_text(to, c->synopsis);
     fputs("\n.SH DESCRIPTION\n", to);
     put_paragraphs(to, c->description);
     put_options(to, c->id);
     if (c->json) {
-        fputs(".SH JSON\nThe object that \\fB\\-\\-json\\fR writes. Keys are added in later versions, never renamed; a number that is not finite is null.\n", to);
+        fputs(".SH JSON\nThe object that \\fB\\-\\-json\\fR writes. Keys are added in later versions, never renamed; a "
+              "number that is not finite is null.\n",
+              to);
         put_literal(to, c->json);
     }
     fputs(".SH EXAMPLES\n", to);

@@ -101,7 +101,8 @@ static int unknown_option(const char *arg, enum command command, const char *com
     return usage_error(err, "unknown option --%s%s", typed, sg_nearest_hint(hint, "--", typed, names, n));
 }
 
-/* The row that arg ("--name", "--name=value", "-o", "-oVALUE") spells; *value is behind the = or the letter, or NULL. */
+/* The row that arg ("--name", "--name=value", "-o", "-oVALUE") spells; *value is behind the = or the letter, or NULL.
+ */
 static const option_row *find_row(const char *arg, enum command command, const char **value)
 {
     *value = NULL;
@@ -109,7 +110,8 @@ static const option_row *find_row(const char *arg, enum command command, const c
     size_t n = is_long ? strcspn(arg + 2, "=") : 1;
     for (size_t i = 0; i < n_option_rows; i++) {
         const option_row *row = &option_rows[i];
-        bool same = is_long ? strlen(row->name) == n && !strncmp(arg + 2, row->name, n) : row->key && arg[1] == row->key;
+        bool same =
+            is_long ? strlen(row->name) == n && !strncmp(arg + 2, row->name, n) : row->key && arg[1] == row->key;
         if (!same || !(row->commands & command))
             continue;
         if (is_long && arg[2 + n] == '=')
@@ -124,12 +126,14 @@ static const option_row *find_row(const char *arg, enum command command, const c
 /* ---- the walk over argv ------------------------------------------------------------------------------- */
 
 /* Reads the option at argv[*at] and moves *at to its last argument. */
-static int parse_option(options *o, enum command command, const char *command_name, int argc, char **argv, int *at, sg_error *err)
+static int parse_option(options *o, enum command command, const char *command_name, int argc, char **argv, int *at,
+                        sg_error *err)
 {
     const char *arg = argv[*at], *value;
     const option_row *row = find_row(arg, command, &value);
     if (!row)
-        return arg[1] == '-' ? unknown_option(arg, command, command_name, err) : usage_error(err, "unknown option %s", arg);
+        return arg[1] == '-' ? unknown_option(arg, command, command_name, err)
+                             : usage_error(err, "unknown option %s", arg);
     if (row->kind == KIND_LATER)
         return set_value(o, row, "", err);
     if (!row->argument && value)

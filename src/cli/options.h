@@ -4,13 +4,21 @@
 
 #include "shortgpt.h"
 
-enum command { CMD_INSPECT = 1, CMD_SCORE = 2, CMD_PRUNE = 4, CMD_EVAL = 8, CMD_TOKENIZE = 16, CMD_COMPLETION = 32, CMD_MAN = 64 };
+enum command {
+    CMD_INSPECT = 1,
+    CMD_SCORE = 2,
+    CMD_PRUNE = 4,
+    CMD_EVAL = 8,
+    CMD_TOKENIZE = 16,
+    CMD_COMPLETION = 32,
+    CMD_MAN = 64
+};
 
 /* What a command was given. Strings are argv's own. */
 typedef struct options {
     const char **models; /* positional arguments */
     size_t n_models;
-    const char **texts;  /* --text, in order */
+    const char **texts; /* --text, in order */
     size_t n_texts;
     int64_t tokens, window, threads, remove;
     uint64_t memory;
@@ -18,14 +26,14 @@ typedef struct options {
     const char *json, *out, *layers, *ratio, *plan, *without;
     int method;
     bool dry_run, overwrite, ids, quiet, help;
-    uint64_t given;      /* bit i: row i of the table was there */
+    uint64_t given; /* bit i: row i of the table was there */
 } options;
 
 enum kind {
     KIND_FLAG,
     KIND_STRING,
-    KIND_TEXT,   /* may be repeated */
-    KIND_COUNT,  /* a whole number from 1 */
+    KIND_TEXT,  /* may be repeated */
+    KIND_COUNT, /* a whole number from 1 */
     KIND_SIZE,
     KIND_CHOICE, /* one of the row's words; the field is its place */
     KIND_LATER,  /* of the contract, but not in this version */
@@ -37,16 +45,16 @@ typedef struct option_row {
     const char *argument; /* NULL: a flag. "FILE" and "OUT" are completed as file names */
     unsigned commands;    /* those that take it; a name may have several rows, none of one command */
     enum kind kind;
-    size_t offset;        /* of the field in options */
-    const char *help;     /* lines; NULL: not shown */
+    size_t offset;              /* of the field in options */
+    const char *help;           /* lines; NULL: not shown */
     const char *const *choices; /* ends with NULL */
 } option_row;
 
 /* The table's row i that the command takes and shows, counting from 0; NULL behind the last. */
 const option_row *options_row(enum command command, size_t i);
 
-/* Parses what follows the command's name, then takes what the environment sets by default. Returns SG_OK or SG_ERR_USAGE with
- * a sentence in err. options_free in any case. */
+/* Parses what follows the command's name, then takes what the environment sets by default. Returns SG_OK or
+ * SG_ERR_USAGE with a sentence in err. options_free in any case. */
 int options_parse(options *o, enum command command, const char *command_name, int argc, char **argv, sg_error *err);
 void options_free(options *o);
 bool options_given(const options *o, const char *name); /* without the dashes */

@@ -62,7 +62,8 @@ static void format_rate(char *out, size_t size, uint64_t done, uint64_t total, d
         snprintf(eta, sizeof eta, "%um%02us", (unsigned)left / 60, (unsigned)left % 60);
     else
         snprintf(eta, sizeof eta, "%.0fh%02um", left / 3600 - 0.5, (unsigned)(left / 60) % 60);
-    snprintf(out, size, "%.*f %.12s/s, %s left", rate * (bytes ? 1e-6 : 1) < 10 ? 1 : 0, rate * (bytes ? 1e-6 : 1), bytes ? "MB" : unit, eta);
+    snprintf(out, size, "%.*f %.12s/s, %s left", rate * (bytes ? 1e-6 : 1) < 10 ? 1 : 0, rate * (bytes ? 1e-6 : 1),
+             bytes ? "MB" : unit, eta);
 }
 
 static void draw(progress *p, uint64_t done, uint64_t total, const char *unit, double seconds)

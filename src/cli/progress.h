@@ -7,11 +7,11 @@
 #include "shortgpt.h"
 
 typedef struct progress {
-    bool terminal;              /* stderr is one */
-    bool shown;                 /* a bar stands on the line */
+    bool terminal; /* stderr is one */
+    bool shown;    /* a bar stands on the line */
     bool utf8;
-    char stage[32];             /* the one that `start` belongs to */
-    uint64_t done;              /* at the last report */
+    char stage[32]; /* the one that `start` belongs to */
+    uint64_t done;  /* at the last report */
     struct timespec start, drawn;
 } progress;
 

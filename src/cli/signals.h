@@ -4,7 +4,7 @@
 
 /* From here on SIGINT, SIGTERM and SIGHUP are only noted; a second one of a kind acts as ever. */
 void signals_install(void);
-int signals_caught(void);  /* the signal's number, or 0 */
+int signals_caught(void); /* the signal's number, or 0 */
 /* Ends the process by the signal that was caught. Returns only when there was none, or it is blocked. */
 void signals_reraise(void);
 

@@ -23,13 +23,16 @@ static int create_temporary(sink *s, const char *json, sg_error *err)
 {
     const char *slash = strrchr(s->target, '/');
     int directory = slash ? (int)(slash - s->target) + 1 : 0;
-    if (asprintf(&s->temporary, "%.*s.%s.shortgpt-%ld", directory, s->target, s->target + directory, (long)getpid()) < 0) {
+    if (asprintf(&s->temporary, "%.*s.%s.shortgpt-%ld", directory, s->target, s->target + directory, (long)getpid()) <
+        0) {
         s->temporary = NULL;
         errno = ENOMEM;
         return io_error(err, json, "write");
     }
     s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    int full = s->fd < 0 ? 0 : posix_fallocate(s->fd, 0, RESERVED_BYTES); /* so that the disk is not full only after the work */
+    int full = s->fd < 0
+                   ? 0
+                   : posix_fallocate(s->fd, 0, RESERVED_BYTES); /* so that the disk is not full only after the work */
     if (s->fd >= 0 && full != ENOSPC && full != EDQUOT)
         return SG_OK;
     errno = s->fd < 0 ? errno : full;
@@ -55,7 +58,8 @@ int sink_open(sink *s, const char *json, sg_error *err)
         errno = EISDIR;
         return io_error(err, json, "write");
     }
-    bool regular = !exists || S_ISREG(st.st_mode); /* a pipe or a device has no place to rename onto, nor need it have a path */
+    bool regular =
+        !exists || S_ISREG(st.st_mode); /* a pipe or a device has no place to rename onto, nor need it have a path */
     s->target = exists && regular ? realpath(json, NULL) : strdup(json);
     if (!s->target)
         return io_error(err, json, "write");
@@ -88,7 +92,8 @@ static int write_all(int fd, const char *data, size_t bytes)
 
 static int write_file(sink *s, const char *json, sg_error *err)
 {
-    if (write_all(s->fd, json, strlen(json)) || (s->temporary && (ftruncate(s->fd, (off_t)strlen(json)) || fsync(s->fd))))
+    if (write_all(s->fd, json, strlen(json)) ||
+        (s->temporary && (ftruncate(s->fd, (off_t)strlen(json)) || fsync(s->fd))))
         return io_error(err, s->target, "write");
     int fd = s->fd;
     s->fd = -1;

@@ -12,7 +12,8 @@ typedef struct sink {
     int fd;
 } sink;
 
-/* json: --json's value or NULL. Finds out before the work whether the result can be written at all. sink_close in any case. */
+/* json: --json's value or NULL. Finds out before the work whether the result can be written at all. sink_close in any
+ * case. */
 int sink_open(sink *s, const char *json, sg_error *err);
 /* Text of a table to stdout, at once. */
 int sink_print(const char *text, sg_error *err);

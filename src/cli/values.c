@@ -27,10 +27,12 @@ bool parse_count(const char *s, int64_t *out)
 
 bool parse_size(const char *s, uint64_t *out)
 {
-    static const struct { const char *name; double factor; } units[] = {
-        {"", 1}, {"b", 1},
-        {"k", 1e3}, {"kb", 1e3}, {"m", 1e6}, {"mb", 1e6}, {"g", 1e9}, {"gb", 1e9}, {"t", 1e12}, {"tb", 1e12},
-        {"kib", 0x1p10}, {"mib", 0x1p20}, {"gib", 0x1p30}, {"tib", 0x1p40},
+    static const struct {
+        const char *name;
+        double factor;
+    } units[] = {
+        {"", 1},     {"b", 1},    {"k", 1e3},   {"kb", 1e3},     {"m", 1e6},      {"mb", 1e6},     {"g", 1e9},
+        {"gb", 1e9}, {"t", 1e12}, {"tb", 1e12}, {"kib", 0x1p10}, {"mib", 0x1p20}, {"gib", 0x1p30}, {"tib", 0x1p40},
     };
     double value = 0, place = 1;
     if (!is_digit(*s))

@@ -7,8 +7,8 @@
 typedef struct sg_map {
     const uint8_t *data; /* read-only; NULL for an empty file */
     uint64_t bytes;
-    char *path;          /* owned */
-    int fd;              /* kept open: copies are made from it */
+    char *path; /* owned */
+    int fd;     /* kept open: copies are made from it */
 } sg_map;
 
 /* Follows symbolic links; anything but a regular file is refused (SG_ERR_IO). */
@@ -17,10 +17,11 @@ void sg_map_close(sg_map *map); /* a zeroed map is fine */
 /* Tells the kernel that this span is needed soon. */
 void sg_map_prefetch(const sg_map *map, uint64_t offset, uint64_t bytes);
 
-/* The whole file, with a 0 byte behind it that *bytes does not count; sg_free. "-" is stdin. At most max bytes, else SG_ERR_FORMAT. */
+/* The whole file, with a 0 byte behind it that *bytes does not count; sg_free. "-" is stdin. At most max bytes, else
+ * SG_ERR_FORMAT. */
 int sg_file_read(const char *path, uint64_t max, char **data, size_t *bytes, sg_error *err);
 bool sg_path_is_dir(const char *path);
-bool sg_path_exists(const char *path); /* also a dangling link */
+bool sg_path_exists(const char *path);                 /* also a dangling link */
 char *sg_path_join(const char *dir, const char *name); /* sg_free; NULL: no memory */
 
 #endif

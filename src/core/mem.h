@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* n elements of size bytes. NULL when the product overflows or there is no memory; n = 0 gives a valid pointer. */
-void *sg_alloc(size_t n, size_t size);       /* not initialised */
+void *sg_alloc(size_t n, size_t size); /* not initialised */
 void *sg_alloc_zero(size_t n, size_t size);
 void *sg_alloc_aligned(size_t n, size_t size); /* 64-byte aligned, not initialised; for sg_free */
 void *sg_resize(void *old, size_t n, size_t size);
@@ -35,7 +35,8 @@ static inline bool sg_span_ok(uint64_t offset, uint64_t bytes, uint64_t size)
 }
 
 /* Tests define this (it is weak here): called before each fallible operation with its name ("alloc", "open", "read",
- * "map", "write", "sync", "rename", "statvfs" ...). A non-zero return is the errno that the operation then fails with. */
+ * "map", "write", "sync", "rename", "statvfs" ...). A non-zero return is the errno that the operation then fails with.
+ */
 int sg_test_fault(const char *operation);
 
 #endif

@@ -19,7 +19,8 @@ static size_t least(size_t a, size_t b)
 /* FAR for words longer than LONGEST. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t n = strlen(a), m = strlen(b), row[3][LONGEST + 1]; /* row[i % 3][j]: from a's first i letters to b's first j */
+    size_t n = strlen(a), m = strlen(b),
+           row[3][LONGEST + 1]; /* row[i % 3][j]: from a's first i letters to b's first j */
     if (n > LONGEST || m > LONGEST)
         return FAR;
     for (size_t i = 0; i <= n; i++) {

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Student's t: the value that a variable with df degrees of freedom stays below with probability 0.975; NaN for df < 1. */
+/* Student's t: the value that a variable with df degrees of freedom stays below with probability 0.975; NaN for df < 1.
+ */
 double sg_student_t975(double df);
 
 /* *mean of n values, and mean -+ t(0.975, n - 1) s / sqrt(n). n = 1: *low and *high are NaN.

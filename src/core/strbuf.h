@@ -9,7 +9,7 @@ typedef struct sg_strbuf { /* all zero: empty */
     char *data;            /* terminated when not NULL */
     size_t n;              /* bytes before the terminator */
     size_t capacity;
-    bool failed;           /* an addition found no memory; later ones do nothing */
+    bool failed; /* an addition found no memory; later ones do nothing */
 } sg_strbuf;
 
 void sg_strbuf_add(sg_strbuf *b, const char *s, size_t n);

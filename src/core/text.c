@@ -20,7 +20,8 @@ int sg_text_read(sg_text *out, const char *path, sg_error *err)
     if (!name)
         rc = sg_fail(err, SG_ERR_NOMEM, "%s: no memory for its name", source);
     else if (!sg_utf8_valid(data, bytes, &bad))
-        rc = sg_fail(err, SG_ERR_FORMAT, "%s: byte %zu (0x%02x) is not UTF-8; convert the text first, e.g. with iconv -t UTF-8", source,
+        rc = sg_fail(err, SG_ERR_FORMAT,
+                     "%s: byte %zu (0x%02x) is not UTF-8; convert the text first, e.g. with iconv -t UTF-8", source,
                      bad, (unsigned char)data[bad]);
     if (rc) {
         sg_free(name);

@@ -6,9 +6,9 @@
 
 typedef struct sg_angles { /* of each of the model's ropes */
     const sg_model_spec *spec;
-    int positions;                                  /* the longest window */
-    int variant[SG_MAX_ROPES];                      /* that the tables hold; -1: none yet */
-    float *cos[SG_MAX_ROPES], *sin[SG_MAX_ROPES];   /* [positions][dim / 2], times the rope's magnitude */
+    int positions;                                /* the longest window */
+    int variant[SG_MAX_ROPES];                    /* that the tables hold; -1: none yet */
+    float *cos[SG_MAX_ROPES], *sin[SG_MAX_ROPES]; /* [positions][dim / 2], times the rope's magnitude */
 } sg_angles;
 
 int sg_angles_init(sg_angles *a, const sg_model_spec *spec, int positions, sg_error *err);

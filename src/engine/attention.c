@@ -59,7 +59,8 @@ static void norm_row(float *fused, const sg_layer_spec *spec, const sg_qkv_run *
         break;
     case SG_QK_NORM_HEADS:
         for (int h = 0; h < H + Hk; h++)
-            sg_row_layernorm(q + h * E, q + h * E, h < H ? run->q_norm + h * E : run->k_norm + (h - H) * E, NULL, E, spec->norm_eps);
+            sg_row_layernorm(q + h * E, q + h * E, h < H ? run->q_norm + h * E : run->k_norm + (h - H) * E, NULL, E,
+                             spec->norm_eps);
         break;
     }
     if (spec->clip_qkv > 0)
@@ -67,8 +68,8 @@ static void norm_row(float *fused, const sg_layer_spec *spec, const sg_qkv_run *
 }
 
 /* One position's heads to their places. */
-static void split_row(const sg_qkv *out, const float *fused, sg_span window, int pos, const sg_layer_spec *spec, const sg_qkv_run *run,
-                      sg_precision precision, float *head)
+static void split_row(const sg_qkv *out, const float *fused, sg_span window, int pos, const sg_layer_spec *spec,
+                      const sg_qkv_run *run, sg_precision precision, float *head)
 {
     int E = spec->head_dim, Hk = spec->n_kv_heads, G = spec->n_heads / Hk;
     size_t bytes = sg_element_bytes(precision) * (size_t)E, T = (size_t)window.n, t = (size_t)pos;
@@ -86,8 +87,8 @@ static void split_row(const sg_qkv *out, const float *fused, sg_span window, int
     }
 }
 
-void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
-                  const sg_qkv_run *run, sg_precision precision)
+void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg_span *windows, int n_windows,
+                  const sg_layer_spec *spec, const sg_qkv_run *run, sg_precision precision)
 {
     enum { MAX_HEAD = 1024 }; /* checked by the pass */
     int width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
@@ -101,8 +102,8 @@ void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg
 }
 
 /* Queries [q0, q1) of one window and key-value head g. */
-static int attend_block(char *out, const sg_qkv *in, sg_span window, int g, int q0, int q1, const sg_layer_spec *spec, sg_precision precision,
-                        sg_mm *mm, int thread, float *scratch, int longest, sg_error *err)
+static int attend_block(char *out, const sg_qkv *in, sg_span window, int g, int q0, int q1, const sg_layer_spec *spec,
+                        sg_precision precision, sg_mm *mm, int thread, float *scratch, int longest, sg_error *err)
 {
     int E = spec->head_dim, Hk = spec->n_kv_heads, G = spec->n_heads / Hk, rows = (q1 - q0) * G;
     int k0 = spec->window && q0 - spec->window + 1 > 0 ? q0 - spec->window + 1 : 0, keys = q1 - k0;
@@ -111,7 +112,8 @@ static int attend_block(char *out, const sg_qkv *in, sg_span window, int g, int 
     const char *q = in->q + (base + (size_t)q0) * (size_t)G * bytes;
     const char *k = in->k + (base + (size_t)k0) * bytes, *v = in->v + (base + (size_t)k0) * bytes;
     float *scores = scratch, *weights = scores + (size_t)block_queries(spec) * (size_t)G * (size_t)longest;
-    float *result = weights + (size_t)block_queries(spec) * (size_t)G * (size_t)longest, *sums = result + (size_t)rows * (size_t)E;
+    float *result = weights + (size_t)block_queries(spec) * (size_t)G * (size_t)longest,
+          *sums = result + (size_t)rows * (size_t)E;
 
     int rc = sg_mm_plain(mm, thread, scores, q, k, SG_MM_B_NK, rows, keys, E, precision, err); /* [rows, keys] */
     if (rc)
@@ -139,8 +141,8 @@ static int attend_block(char *out, const sg_qkv *in, sg_span window, int g, int 
     return SG_OK;
 }
 
-int sg_attention(void *out, const sg_qkv *in, const sg_span *windows, int n_windows, const sg_layer_spec *spec, sg_precision precision,
-                 sg_mm *mm, char *scratch, sg_error *err)
+int sg_attention(void *out, const sg_qkv *in, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
+                 sg_precision precision, sg_mm *mm, char *scratch, sg_error *err)
 {
     int longest = 0, block = block_queries(spec), Hk = spec->n_kv_heads, failed = SG_OK;
     for (int w = 0; w < n_windows; w++)
@@ -155,12 +157,13 @@ int sg_attention(void *out, const sg_qkv *in, const sg_span *windows, int n_wind
         for (size_t i = 0; i < pieces; i++) {
             int b = blocks - 1 - (int)(i % (size_t)blocks); /* the longest first */
             sg_span window = windows[i / ((size_t)blocks * (size_t)Hk)];
-            int g = (int)(i / (size_t)blocks % (size_t)Hk), q0 = b * block, q1 = q0 + block < window.n ? q0 + block : window.n, rc;
+            int g = (int)(i / (size_t)blocks % (size_t)Hk), q0 = b * block,
+                q1 = q0 + block < window.n ? q0 + block : window.n, rc;
             sg_error mine = {0};
             if (q0 >= window.n || __atomic_load_n(&failed, __ATOMIC_RELAXED))
                 continue;
-            rc = attend_block(out, in, window, g, q0, q1, spec, precision, mm, thread, (float *)(void *)scratch + each * (size_t)thread, longest,
-                              &mine);
+            rc = attend_block(out, in, window, g, q0, q1, spec, precision, mm, thread,
+                              (float *)(void *)scratch + each * (size_t)thread, longest, &mine);
             if (rc) {
 #pragma omp critical(sg_attention_failed)
                 if (!failed) {

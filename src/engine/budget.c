@@ -1,4 +1,5 @@
-/* The memory bound, spent: fixed parts first (a layer's weights, the head's block, scratch), the rest on residual streams. */
+/* The memory bound, spent: fixed parts first (a layer's weights, the head's block, scratch), the rest on residual
+ * streams. */
 #include "engine/budget.h"
 
 #include <inttypes.h>
@@ -49,12 +50,12 @@ static int check_windows(sg_budget *b, const sg_pass *p, uint64_t *positions, sg
         *positions += (uint64_t)p->windows[w].n;
     }
     if (spec->max_positions && b->longest > spec->max_positions)
-        return sg_fail(err, SG_ERR_REFUSED, "%s: a window has %d positions, the model only %d; use a smaller --window", p->model->ckpt->path,
-                       b->longest, spec->max_positions);
+        return sg_fail(err, SG_ERR_REFUSED, "%s: a window has %d positions, the model only %d; use a smaller --window",
+                       p->model->ckpt->path, b->longest, spec->max_positions);
     for (int i = 0; i < spec->n_layers; i++)
         if (spec->layers[i].head_dim > MAX_HEAD_DIM)
-            return sg_fail(err, SG_ERR_REFUSED, "%s: a head of %d dimensions is wider than %d", p->model->ckpt->path, spec->layers[i].head_dim,
-                           MAX_HEAD_DIM);
+            return sg_fail(err, SG_ERR_REFUSED, "%s: a head of %d dimensions is wider than %d", p->model->ckpt->path,
+                           spec->layers[i].head_dim, MAX_HEAD_DIM);
     return SG_OK;
 }
 
@@ -107,12 +108,16 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
         b->batch_positions = (int)positions;
     sg_scratch_create(NULL, &p->model->spec, b->batch_positions, b->longest, b->threads, b->precision, &scratch, NULL);
 
-    uint64_t layer = sg_layer_weights_bytes(p->model, b->precision), head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
+    uint64_t layer = sg_layer_weights_bytes(p->model, b->precision),
+             head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
     uint64_t fixed = (layer > head ? layer : head) + scratch + table_bytes(b, p);
     uint64_t least = fixed + position_bytes(b, p, 1) * (uint64_t)b->longest;
     if (memory < least)
-        return sg_fail(err, SG_ERR_NOMEM, "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64 " MB; raise --memory, or "
-                       "use a smaller --window", p->model->ckpt->path, b->longest, least / 1000000 + 1, memory / 1000000);
+        return sg_fail(err, SG_ERR_NOMEM,
+                       "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64
+                       " MB; raise --memory, or "
+                       "use a smaller --window",
+                       p->model->ckpt->path, b->longest, least / 1000000 + 1, memory / 1000000);
 
     /* As many subsets together as leave room for one window each. */
     b->streams = p->n_subsets;

@@ -7,12 +7,12 @@
 typedef struct sg_budget {
     sg_precision precision;
     int threads;
-    bool head;             /* an observer wants likelihoods or logits */
-    int longest;           /* window */
-    int batch_positions;   /* of whole windows that go through a layer together */
-    int streams;           /* subsets that go together */
+    bool head;                          /* an observer wants likelihoods or logits */
+    int longest;                        /* window */
+    int batch_positions;                /* of whole windows that go through a layer together */
+    int streams;                        /* subsets that go together */
     int chunk_positions, chunk_windows; /* of the largest chunk */
-    int chunks;            /* per group of subsets */
+    int chunks;                         /* per group of subsets */
 } sg_budget;
 
 /* Also checks the windows against the model. */

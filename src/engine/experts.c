@@ -1,5 +1,5 @@
-/* A feed-forward half of experts (arXiv 2101.03961; Mixtral, arXiv 2401.04088): the router's softmax over all experts, each position's
- * largest few, each expert's positions gathered into one product, results added in the experts' order.
+/* A feed-forward half of experts (arXiv 2101.03961; Mixtral, arXiv 2401.04088): the router's softmax over all experts,
+ * each position's largest few, each expert's positions gathered into one product, results added in the experts' order.
  * B = rows, X = experts, K = experts used. */
 #include <math.h>
 #include <string.h>
@@ -36,7 +36,8 @@ static int route(const sg_layer_run *run, const char *h, int rows, sg_error *err
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < rows; r++) {
         size_t K = (size_t)spec->n_experts_used;
-        choose(s->router + (size_t)r * (size_t)spec->n_experts, spec, s->chosen + (size_t)r * K, s->weights + (size_t)r * K);
+        choose(s->router + (size_t)r * (size_t)spec->n_experts, spec, s->chosen + (size_t)r * K,
+               s->weights + (size_t)r * K);
     }
     return SG_OK;
 }
@@ -76,7 +77,8 @@ static int run_shared(const sg_layer_run *run, float *out, const char *h, int ro
         return rc;
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < rows; r++) {
-        float score = sg_row_dot_elements(h + (size_t)r * (size_t)D * sg_element_bytes(run->precision), run->weights->shared_score, D, run->precision);
+        float score = sg_row_dot_elements(h + (size_t)r * (size_t)D * sg_element_bytes(run->precision),
+                                          run->weights->shared_score, D, run->precision);
         sg_row_add_scaled(out + (size_t)r * (size_t)D, s->extra + (size_t)r * (size_t)D, 1 / (1 + expf(-score)), D);
     }
     return SG_OK;

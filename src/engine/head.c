@@ -7,19 +7,22 @@
 #include "engine/kernels.h"
 #include "engine/rows.h"
 
-enum { VOCAB_ROWS = 8192, STREAM_ROWS = 256 }; /* 8 MB of logits at a time: they are reduced before they leave the cache */
+enum {
+    VOCAB_ROWS = 8192,
+    STREAM_ROWS = 256
+}; /* 8 MB of logits at a time: they are reduced before they leave the cache */
 
 typedef struct head_run {
     const sg_model *model;
     sg_mm *mm;
     sg_precision precision;
     sg_norm_weights norm; /* [hidden] */
-    char *plain;       /* [V, hidden] elements, before packing */
-    sg_weight *weight; /* the same, packed */
-    int v0, nv;        /* which rows of the vocabulary these are */
-    char *h;           /* [B, hidden] elements */
-    float *logits;     /* [B, V] */
-    float *row;        /* [threads][hidden] */
+    char *plain;          /* [V, hidden] elements, before packing */
+    sg_weight *weight;    /* the same, packed */
+    int v0, nv;           /* which rows of the vocabulary these are */
+    char *h;              /* [B, hidden] elements */
+    float *logits;        /* [B, V] */
+    float *row;           /* [threads][hidden] */
 } head_run;
 
 static int vocab_rows(const sg_model *model)
@@ -30,12 +33,14 @@ static int vocab_rows(const sg_model *model)
 uint64_t sg_head_bytes(const sg_model *model, int threads, sg_precision precision)
 {
     uint64_t D = (uint64_t)model->spec.hidden, V = (uint64_t)vocab_rows(model), element = sg_element_bytes(precision);
-    return 2 * sg_weight_bytes((int)V, (int)D, precision) + STREAM_ROWS * (D * element + V * 4) + ((uint64_t)threads + 2) * D * 4;
+    return 2 * sg_weight_bytes((int)V, (int)D, precision) + STREAM_ROWS * (D * element + V * 4) +
+           ((uint64_t)threads + 2) * D * 4;
 }
 
 static int allocate(head_run *run, sg_error *err)
 {
-    size_t D = (size_t)run->model->spec.hidden, V = (size_t)vocab_rows(run->model), element = sg_element_bytes(run->precision);
+    size_t D = (size_t)run->model->spec.hidden, V = (size_t)vocab_rows(run->model),
+           element = sg_element_bytes(run->precision);
     static const sg_row_layout plain = {.head_dim = 1};
     const sg_tensor *bias = sg_model_role(run->model, SG_FINAL_NORM_BIAS);
     int rc = sg_norm_load(&run->norm.weight, run->model, sg_model_role(run->model, SG_FINAL_NORM), err);
@@ -73,22 +78,23 @@ static void reduce(const head_run *run, const sg_head_rows *s, int first, int n)
     }
 }
 
-static int run_rows(head_run *run, const sg_head_rows *streams, int stream, int first, sg_logits_seen *seen, void *user, sg_error *err)
+static int run_rows(head_run *run, const sg_head_rows *streams, int stream, int first, sg_logits_seen *seen, void *user,
+                    sg_error *err)
 {
     const sg_head_rows *s = &streams[stream];
     const sg_model_spec *spec = &run->model->spec;
     int n = s->n - first < STREAM_ROWS ? s->n - first : STREAM_ROWS, D = spec->hidden;
-    sg_norm_rows(run->h, s->x + (size_t)first * (size_t)D, &run->norm, spec->final_norm, n, D, spec->final_norm_eps, run->precision,
-                 run->row); /* [B, D] */
-    int rc = sg_mm_weight(run->mm, run->logits, run->h, run->weight, n, err);                                             /* [B, V] */
+    sg_norm_rows(run->h, s->x + (size_t)first * (size_t)D, &run->norm, spec->final_norm, n, D, spec->final_norm_eps,
+                 run->precision, run->row);                                   /* [B, D] */
+    int rc = sg_mm_weight(run->mm, run->logits, run->h, run->weight, n, err); /* [B, V] */
     if (rc)
         return rc;
     reduce(run, s, first, n);
     return seen ? seen(user, stream, first, n, run->v0, run->nv, run->logits, err) : SG_OK;
 }
 
-int sg_head_run(const sg_head_rows *streams, int n_streams, const sg_model *model, sg_mm *mm, sg_precision precision, sg_logits_seen *seen,
-                void *user, sg_error *err)
+int sg_head_run(const sg_head_rows *streams, int n_streams, const sg_model *model, sg_mm *mm, sg_precision precision,
+                sg_logits_seen *seen, void *user, sg_error *err)
 {
     head_run run = {.model = model, .mm = mm, .precision = precision};
     static const sg_row_layout layout = {.head_dim = 1};

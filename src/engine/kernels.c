@@ -10,7 +10,8 @@
 enum { LANES = 16 };
 
 /* e^x within 2 units in the last place; below -87 about 1e-38, which is 0 for our sums.
- * x = n ln 2 + r with |r| <= ln 2 / 2; the polynomial is Taylor's, good to 1e-8 there; n goes into the exponent's bits. */
+ * x = n ln 2 + r with |r| <= ln 2 / 2; the polynomial is Taylor's, good to 1e-8 there; n goes into the exponent's bits.
+ */
 static inline __attribute__((always_inline)) float exp_f32(float x)
 {
     const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
@@ -54,23 +55,23 @@ void sg_row_store(void *out, const float *x, int n, sg_precision precision)
         memcpy(out, x, (size_t)n * sizeof *x);
 }
 
-/* lanes[j] += term for k = j, j + LANES, j + 2 LANES, ... below n, four at a time, since lanes go through memory. The order is the same on
- * every processor. */
-#define ADD_TERMS(lanes, n, k, term)                                                                      \
-    do {                                                                                                  \
-        int at_ = 0;                                                                                      \
-        for (; at_ + 4 * LANES <= (n); at_ += 4 * LANES)                                                  \
-            for (int j_ = 0; j_ < LANES; j_++) {                                                          \
-                float t0_, t1_, t2_, t3_;                                                                 \
-                int k = at_ + j_;                                                                         \
-                t0_ = (term), k += LANES, t1_ = (term), k += LANES, t2_ = (term), k += LANES, t3_ = (term); \
-                (lanes)[j_] += (t0_ + t1_) + (t2_ + t3_);                                                 \
-            }                                                                                             \
-        for (; at_ < (n); at_ += LANES)                                                                   \
-            for (int j_ = 0; j_ < LANES && at_ + j_ < (n); j_++) {                                        \
-                int k = at_ + j_;                                                                         \
-                (lanes)[j_] += (term);                                                                    \
-            }                                                                                             \
+/* lanes[j] += term for k = j, j + LANES, j + 2 LANES, ... below n, four at a time, since lanes go through memory. The
+ * order is the same on every processor. */
+#define ADD_TERMS(lanes, n, k, term)                                                                                   \
+    do {                                                                                                               \
+        int at_ = 0;                                                                                                   \
+        for (; at_ + 4 * LANES <= (n); at_ += 4 * LANES)                                                               \
+            for (int j_ = 0; j_ < LANES; j_++) {                                                                       \
+                float t0_, t1_, t2_, t3_;                                                                              \
+                int k = at_ + j_;                                                                                      \
+                t0_ = (term), k += LANES, t1_ = (term), k += LANES, t2_ = (term), k += LANES, t3_ = (term);            \
+                (lanes)[j_] += (t0_ + t1_) + (t2_ + t3_);                                                              \
+            }                                                                                                          \
+        for (; at_ < (n); at_ += LANES)                                                                                \
+            for (int j_ = 0; j_ < LANES && at_ + j_ < (n); j_++) {                                                     \
+                int k = at_ + j_;                                                                                      \
+                (lanes)[j_] += (term);                                                                                 \
+            }                                                                                                          \
     } while (0)
 
 static inline __attribute__((always_inline)) float sum_lanes(const float *lanes)

@@ -36,7 +36,8 @@ void sg_row_gelu_erf(float *y, const float *gate, const float *up, int n);
 /* x = e^(scale * (x - max)) for the first n of width numbers, 0 for the others; returns the sum of the n. n >= 1 */
 float sg_row_softmax_exp(float *x, int n, int width, float scale);
 
-/* Takes n more logits into a running log-sum-exp: *max and *sum stand for sum of e^(logit - max); begin with -INFINITY and 0. */
+/* Takes n more logits into a running log-sum-exp: *max and *sum stand for sum of e^(logit - max); begin with -INFINITY
+ * and 0. */
 void sg_row_log_sum_exp(const float *logits, int n, float *max, double *sum);
 
 /* Of a layer's row at three points (before, after the mixer, after the feed-forward): sums of products, in f64. */
@@ -48,7 +49,8 @@ sg_dots sg_row_dots(const float *before, const float *mid, const float *after, i
 /* a: elements of the precision */
 float sg_row_dot_elements(const void *a, const float *b, int n, sg_precision precision);
 
-/* The first 2 * half numbers of a head: (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), x1 its first half, x2 the second; the rest copied. */
+/* The first 2 * half numbers of a head: (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), x1 its first half, x2 the
+ * second; the rest copied. */
 void sg_row_rope(float *y, const float *x, const float *cos, const float *sin, int half, int n);
 
 #endif

@@ -18,8 +18,8 @@ static void norm_row(float *y, const float *x, const sg_norm_weights *norm, sg_n
         sg_row_layernorm(y, x, norm->weight, norm->bias, d, eps);
 }
 
-void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int rows, int d, float eps, sg_precision precision,
-                  float *row)
+void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int rows, int d, float eps,
+                  sg_precision precision, float *row)
 {
     size_t row_bytes = (size_t)d * sg_element_bytes(precision);
 #pragma omp parallel for schedule(static)
@@ -102,7 +102,7 @@ int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out,
     if ((rc = sg_mm_weight(run->mm, s->wide, h, w->up, rows, err))) /* [B, 2F], or [B, F] without a gate */
         return rc;
     add_bias(s->wide, w->up_bias, rows, run->spec->gated ? 2 * F : F);
-    activate(run, s->act, s->wide, rows, F);                        /* [B, F] */
+    activate(run, s->act, s->wide, rows, F);                           /* [B, F] */
     if ((rc = sg_mm_weight(run->mm, out, s->act, w->down, rows, err))) /* [B, D] */
         return rc;
     add_bias(out, w->down_bias, rows, run->hidden);
@@ -110,14 +110,17 @@ int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out,
 }
 
 /* norm, q, k and v of a block, put where attention finds them */
-static int project_qkv(const sg_layer_run *run, const float *x, int first, int rows, const sg_span *windows, int n_windows, sg_error *err)
+static int project_qkv(const sg_layer_run *run, const float *x, int first, int rows, const sg_span *windows,
+                       int n_windows, sg_error *err)
 {
     const sg_layer_spec *spec = run->spec;
     const sg_layer_weights *w = run->weights;
     sg_scratch *s = run->scratch;
     int D = run->hidden, width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
-    sg_qkv_run qkv = {.q_norm = w->q_norm, .k_norm = w->k_norm, .cos = run->cos, .sin = run->sin, .rope_half = run->rope_half};
-    sg_norm_rows(s->h, x + (size_t)first * (size_t)D, &w->attn_norm, spec->norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
+    sg_qkv_run qkv = {
+        .q_norm = w->q_norm, .k_norm = w->k_norm, .cos = run->cos, .sin = run->sin, .rope_half = run->rope_half};
+    sg_norm_rows(s->h, x + (size_t)first * (size_t)D, &w->attn_norm, spec->norm, rows, D, spec->norm_eps,
+                 run->precision, s->row);                             /* [B, D] */
     int rc = sg_mm_weight(run->mm, s->wide, s->h, w->qkv, rows, err); /* [B, (Hq + 2 Hkv) E] */
     if (rc)
         return rc;
@@ -127,13 +130,15 @@ static int project_qkv(const sg_layer_run *run, const float *x, int first, int r
 }
 
 /* The residual additions of a block. */
-static int finish_block(const sg_layer_run *run, float *x, int first, int rows, sg_layer_seen *seen, void *user, sg_error *err)
+static int finish_block(const sg_layer_run *run, float *x, int first, int rows, sg_layer_seen *seen, void *user,
+                        sg_error *err)
 {
     const sg_layer_spec *spec = run->spec;
     const sg_layer_weights *w = run->weights;
     sg_scratch *s = run->scratch;
     int D = run->hidden, rc;
-    const char *attended = s->attended + (size_t)first * (size_t)(spec->n_heads * spec->head_dim) * sg_element_bytes(run->precision);
+    const char *attended =
+        s->attended + (size_t)first * (size_t)(spec->n_heads * spec->head_dim) * sg_element_bytes(run->precision);
     x += (size_t)first * (size_t)D;
 
     if ((rc = sg_mm_weight(run->mm, s->mid, attended, w->o, rows, err))) /* [B, D] */
@@ -143,9 +148,11 @@ static int finish_block(const sg_layer_run *run, float *x, int first, int rows, 
     add_rows(s->mid, x, s->mid, rows, D);
 
     const float *from = spec->parallel ? x : s->mid;
-    const sg_norm_weights *norm = spec->parallel && !w->ffn_norm.weight ? &w->attn_norm : &w->ffn_norm; /* StableLM's halves share one */
+    const sg_norm_weights *norm =
+        spec->parallel && !w->ffn_norm.weight ? &w->attn_norm : &w->ffn_norm; /* StableLM's halves share one */
     sg_norm_rows(s->h, from, norm, spec->norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
-    rc = spec->n_experts ? sg_experts_forward(run, s->out, s->h, rows, err) : sg_ffn_forward(run, &w->ffn, s->out, s->h, rows, err);
+    rc = spec->n_experts ? sg_experts_forward(run, s->out, s->h, rows, err)
+                         : sg_ffn_forward(run, &w->ffn, s->out, s->h, rows, err);
     if (rc)
         return rc;
     finish_half(run, s->out, &w->ffn_post_norm, rows);
@@ -153,7 +160,12 @@ static int finish_block(const sg_layer_run *run, float *x, int first, int rows, 
         add_rows(s->extra, x, s->out, rows, D);
     add_rows(s->out, s->mid, s->out, rows, D);
 
-    sg_layer_rows seen_rows = {.first = first, .n = rows, .before = x, .mid = s->mid, .after = s->out, .ffn_before = from,
+    sg_layer_rows seen_rows = {.first = first,
+                               .n = rows,
+                               .before = x,
+                               .mid = s->mid,
+                               .after = s->out,
+                               .ffn_before = from,
                                .ffn_after = spec->parallel ? s->extra : s->out};
     if ((rc = seen(user, &seen_rows, err)))
         return rc;
@@ -167,14 +179,15 @@ static int block_rows(const sg_layer_spec *spec, int rows)
     return spec->n_experts || rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
 }
 
-int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen, void *user, sg_error *err)
+int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen,
+                     void *user, sg_error *err)
 {
     int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, block = block_rows(run->spec, rows), rc = SG_OK;
     for (int first = 0; first < rows && !rc; first += block)
         rc = project_qkv(run, x, first, rows - first < block ? rows - first : block, windows, n_windows, err);
     if (!rc)
-        rc = sg_attention(run->scratch->attended, &run->scratch->qkv, windows, n_windows, run->spec, run->precision, run->mm,
-                          run->scratch->attention, err);
+        rc = sg_attention(run->scratch->attended, &run->scratch->qkv, windows, n_windows, run->spec, run->precision,
+                          run->mm, run->scratch->attention, err);
     for (int first = 0; first < rows && !rc; first += block)
         rc = finish_block(run, x, first, rows - first < block ? rows - first : block, seen, user, err);
     return rc;
@@ -212,13 +225,17 @@ static sizes measure(const sg_model_spec *spec, int batch, int longest, int thre
 }
 
 /* Buffer sizes as a list, so that one sum and one walk serve all. */
-int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads, sg_precision precision, size_t *bytes,
-                      sg_error *err)
+int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads,
+                      sg_precision precision, size_t *bytes, sg_error *err)
 {
     sizes z = measure(spec, batch, longest, threads);
-    size_t D = (size_t)spec->hidden, B = z.block, rows = (size_t)batch, element = sg_element_bytes(precision), real = sizeof(float);
+    size_t D = (size_t)spec->hidden, B = z.block, rows = (size_t)batch, element = sg_element_bytes(precision),
+           real = sizeof(float);
     sg_scratch s = {0};
-    const struct { void *at; size_t n; } parts[] = {
+    const struct {
+        void *at;
+        size_t n;
+    } parts[] = {
         {&s.wide, B * z.wide * real},
         {&s.mid, B * D * real},
         {&s.out, B * D * real},

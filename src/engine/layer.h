@@ -5,32 +5,33 @@
 #include "engine/attention.h"
 #include "engine/weights.h"
 
-/* Buffers that every layer of a pass reuses; sized for the largest layer and batch. B = rows of a block, X = experts. */
+/* Buffers that every layer of a pass reuses; sized for the largest layer and batch. B = rows of a block, X = experts.
+ */
 typedef struct sg_scratch {
-    char *memory;      /* owned; the others point into it */
-    float *wide;       /* [B, widest product] */
-    float *mid, *out;  /* [B, hidden] */
-    float *row;        /* [threads][widest row] */
-    char *h;           /* [B, hidden] elements of the precision */
-    char *act;         /* [B, widest feed-forward] elements */
-    float *extra;      /* [B, hidden], where a layer is parallel or has experts */
-    char *gathered;    /* [B, hidden] elements, where a layer has experts */
-    float *router;     /* [B, X] */
-    float *weights;    /* [B, experts used] */
-    int *chosen;       /* [B, experts used] */
-    int *expert_rows;  /* [B] rows of one expert */
-    sg_qkv qkv;        /* of the batch */
-    char *attended;    /* [batch, n_heads * head_dim] elements */
-    char *attention;   /* sg_attention's */
+    char *memory;     /* owned; the others point into it */
+    float *wide;      /* [B, widest product] */
+    float *mid, *out; /* [B, hidden] */
+    float *row;       /* [threads][widest row] */
+    char *h;          /* [B, hidden] elements of the precision */
+    char *act;        /* [B, widest feed-forward] elements */
+    float *extra;     /* [B, hidden], where a layer is parallel or has experts */
+    char *gathered;   /* [B, hidden] elements, where a layer has experts */
+    float *router;    /* [B, X] */
+    float *weights;   /* [B, experts used] */
+    int *chosen;      /* [B, experts used] */
+    int *expert_rows; /* [B] rows of one expert */
+    sg_qkv qkv;       /* of the batch */
+    char *attended;   /* [batch, n_heads * head_dim] elements */
+    char *attention;  /* sg_attention's */
 } sg_scratch;
 
 /* batch: rows of whole windows at once; longest: window. *bytes: what it takes; out NULL: only that. */
-int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads, sg_precision precision, size_t *bytes,
-                      sg_error *err);
+int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads,
+                      sg_precision precision, size_t *bytes, sg_error *err);
 void sg_scratch_dispose(sg_scratch *s);
 
-/* What the layer does to rows [first, first + n) of the batch, each [n, hidden]. The feed-forward's part is ffn_before to ffn_after: in a sequential
- * layer mid to after, in a parallel one before to before + its half. */
+/* What the layer does to rows [first, first + n) of the batch, each [n, hidden]. The feed-forward's part is ffn_before
+ * to ffn_after: in a sequential layer mid to after, in a parallel one before to before + its half. */
 typedef struct sg_layer_rows {
     int first, n;
     const float *before, *mid, *after, *ffn_before, *ffn_after;
@@ -49,15 +50,17 @@ typedef struct sg_layer_run {
 } sg_layer_run;
 
 /* x: [rows of the windows, hidden], the residual stream, updated in place. */
-int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen, void *user, sg_error *err);
+int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen,
+                     void *user, sg_error *err);
 
 /* out = ffn(h), h: [rows, hidden] elements, out: [rows, hidden]. Uses scratch wide, act and row. */
-int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out, const char *h, int rows, sg_error *err);
+int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out, const char *h, int rows,
+                   sg_error *err);
 /* The same for a layer with experts (experts.c). Uses all scratch of a block but mid and h. */
 int sg_experts_forward(const sg_layer_run *run, float *out, const char *h, int rows, sg_error *err);
 
 /* Rows normed into elements of the precision (no weight: as they are); row: [threads][d] of scratch. All threads. */
-void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int rows, int d, float eps, sg_precision precision,
-                  float *row);
+void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int rows, int d, float eps,
+                  sg_precision precision, float *row);
 
 #endif

@@ -1,6 +1,6 @@
 /* Matrix products. Two kinds: by a weight that is packed once and used for many rows with all threads, and plain small
- * ones with one thread, for use inside a parallel region (attention). Inputs are bf16 or f32, results and accumulation f32.
- * This interface is all that the engine knows of the library behind it (oneDNN, in matmul_dnnl.c). */
+ * ones with one thread, for use inside a parallel region (attention). Inputs are bf16 or f32, results and accumulation
+ * f32. This interface is all that the engine knows of the library behind it (oneDNN, in matmul_dnnl.c). */
 #ifndef SG_ENGINE_MATMUL_H
 #define SG_ENGINE_MATMUL_H
 
@@ -32,8 +32,8 @@ int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_err
 /* c = a b^T for b [n, k], or c = a b for b [k, n]; a: [m, k], c: [m, n]. One thread; thread: the caller's number, below
  * sg_mm_threads, whose scratch and primitives are used. The caller's thread must have called sg_mm_enter_thread. */
 typedef enum sg_mm_b { SG_MM_B_NK, SG_MM_B_KN } sg_mm_b;
-int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k, sg_precision precision,
-                sg_error *err);
+int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
+                sg_precision precision, sg_error *err);
 /* First thing in a thread of a parallel region that calls sg_mm_plain. */
 void sg_mm_enter_thread(void);
 

@@ -11,14 +11,14 @@
 
 #if DNNL_VERSION_MAJOR >= 3 /* a memory descriptor is an owned pointer */
 typedef const_dnnl_memory_desc_t md_ref;
-#define MD(md)      (md)
-#define md_tag      dnnl_memory_desc_create_with_tag
+#define MD(md) (md)
+#define md_tag dnnl_memory_desc_create_with_tag
 #define md_clone(out, md) dnnl_memory_desc_clone((out), (md))
 #define md_free(md) dnnl_memory_desc_destroy(md)
 #else /* a struct, passed by address */
 typedef const dnnl_memory_desc_t *md_ref;
-#define MD(md)      (&(md))
-#define md_tag      dnnl_memory_desc_init_by_tag
+#define MD(md) (&(md))
+#define md_tag dnnl_memory_desc_init_by_tag
 #define md_clone(out, md) (*(out) = *(md), dnnl_success)
 #define md_free(md) ((void)(md))
 #endif
@@ -63,9 +63,10 @@ static int library_error(dnnl_status_t status, const char *what, sg_precision pr
     if (status == dnnl_out_of_memory)
         return sg_fail(err, SG_ERR_NOMEM, "oneDNN has no memory for %s", what);
     if (status == dnnl_unimplemented)
-        return sg_fail(err, SG_ERR_REFUSED, "this processor (%s) has no %s products; use --precision f32", sg_matmul_isa(),
-                       sg_precision_name(precision));
-    return sg_fail(err, SG_ERR_LIBRARY, "oneDNN %s failed at %s with status %d", sg_matmul_version(), what, (int)status);
+        return sg_fail(err, SG_ERR_REFUSED, "this processor (%s) has no %s products; use --precision f32",
+                       sg_matmul_isa(), sg_precision_name(precision));
+    return sg_fail(err, SG_ERR_LIBRARY, "oneDNN %s failed at %s with status %d", sg_matmul_version(), what,
+                   (int)status);
 }
 
 static dnnl_data_type_t data_type(sg_precision precision)
@@ -74,7 +75,8 @@ static dnnl_data_type_t data_type(sg_precision precision)
 }
 
 /* c [m, n] f32 = a [m, k] times b, whose descriptor is given */
-static dnnl_status_t matmul_desc(dnnl_primitive_desc_t *out, dnnl_engine_t engine, int m, int n, int k, sg_precision precision, md_ref b)
+static dnnl_status_t matmul_desc(dnnl_primitive_desc_t *out, dnnl_engine_t engine, int m, int n, int k,
+                                 sg_precision precision, md_ref b)
 {
     dnnl_memory_desc_t a, c;
     dnnl_dims_t a_dims = {m, k}, c_dims = {m, n};
@@ -115,7 +117,8 @@ static dnnl_status_t op_create(op *o, dnnl_engine_t engine, int m, int n, int k,
     if (s == dnnl_success)
         s = dnnl_primitive_create(&o->primitive, o->desc);
     if (s == dnnl_success)
-        o->scratch_bytes = dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(o->desc, dnnl_query_scratchpad_md, 0));
+        o->scratch_bytes =
+            dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(o->desc, dnnl_query_scratchpad_md, 0));
     else
         op_dispose(o);
     return s;
@@ -123,7 +126,10 @@ static dnnl_status_t op_create(op *o, dnnl_engine_t engine, int m, int n, int k,
 
 static int op_run(op *o, sg_mm *mm, thread_state *t, float *c, const void *a, const void *b, sg_error *err)
 {
-    static const struct { dnnl_query_t query; int arg; } args[] = {
+    static const struct {
+        dnnl_query_t query;
+        int arg;
+    } args[] = {
         {dnnl_query_src_md, DNNL_ARG_SRC},
         {dnnl_query_weights_md, DNNL_ARG_WEIGHTS},
         {dnnl_query_dst_md, DNNL_ARG_DST},
@@ -146,7 +152,8 @@ static int op_run(op *o, sg_mm *mm, thread_state *t, float *c, const void *a, co
         if (args[i].arg == DNNL_ARG_SCRATCHPAD && o->scratch_bytes == 0)
             continue;
         exec[n].arg = args[i].arg;
-        s = dnnl_memory_create(&exec[n].memory, dnnl_primitive_desc_query_md(o->desc, args[i].query, 0), mm->engine, handles[i]);
+        s = dnnl_memory_create(&exec[n].memory, dnnl_primitive_desc_query_md(o->desc, args[i].query, 0), mm->engine,
+                               handles[i]);
         n += s == dnnl_success;
     }
     if (s == dnnl_success)
@@ -210,7 +217,8 @@ uint64_t sg_weight_bytes(int n, int k, sg_precision precision)
     return rows * cols * sg_element_bytes(precision) + 4096;
 }
 
-/* data: bytes in the packed layout. Rewrites w, [n, k] row-major, which as oneDNN's b is k x n with its columns contiguous. */
+/* data: bytes in the packed layout. Rewrites w, [n, k] row-major, which as oneDNN's b is k x n with its columns
+ * contiguous. */
 static dnnl_status_t reorder(sg_mm *mm, const void *w, sg_weight *packed)
 {
     dnnl_memory_desc_t plain;
@@ -221,7 +229,8 @@ static dnnl_status_t reorder(sg_mm *mm, const void *w, sg_weight *packed)
     dnnl_status_t s = md_tag(&plain, 2, dims, data_type(packed->precision), dnnl_ba);
     if (s != dnnl_success)
         return s;
-    if ((s = dnnl_reorder_primitive_desc_create(&desc, MD(plain), mm->engine, MD(packed->md), mm->engine, NULL)) == dnnl_success &&
+    if ((s = dnnl_reorder_primitive_desc_create(&desc, MD(plain), mm->engine, MD(packed->md), mm->engine, NULL)) ==
+            dnnl_success &&
         (s = dnnl_primitive_create(&primitive, desc)) == dnnl_success &&
         (s = dnnl_memory_create(&from, MD(plain), mm->engine, (void *)(uintptr_t)w)) == dnnl_success &&
         (s = dnnl_memory_create(&to, MD(packed->md), mm->engine, packed->data)) == dnnl_success) {
@@ -296,7 +305,8 @@ int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_err
 }
 
 /* The thread's primitive for this shape, made at first use. */
-static int plain_op(op **out, sg_mm *mm, thread_state *t, sg_mm_b layout, int m, int n, int k, sg_precision precision, sg_error *err)
+static int plain_op(op **out, sg_mm *mm, thread_state *t, sg_mm_b layout, int m, int n, int k, sg_precision precision,
+                    sg_error *err)
 {
     for (int i = 0; i < PLAIN_OPS; i++) {
         op *o = &t->ops[i];
@@ -322,8 +332,8 @@ static int plain_op(op **out, sg_mm *mm, thread_state *t, sg_mm_b layout, int m,
     return SG_OK;
 }
 
-int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k, sg_precision precision,
-                sg_error *err)
+int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
+                sg_precision precision, sg_error *err)
 {
     op *o;
     thread_state *t = &mm->threads[thread];
@@ -339,10 +349,17 @@ void sg_mm_enter_thread(void)
 const char *sg_matmul_isa(void)
 {
 #if defined(__x86_64__)
-    static const struct { dnnl_cpu_isa_t isa; const char *name; } names[] = {
-        {dnnl_cpu_isa_avx512_core_amx, "AVX512_CORE_AMX"}, {dnnl_cpu_isa_avx512_core_bf16, "AVX512_CORE_BF16"},
-        {dnnl_cpu_isa_avx512_core_vnni, "AVX512_CORE_VNNI"}, {dnnl_cpu_isa_avx512_core, "AVX512_CORE"},
-        {dnnl_cpu_isa_avx2, "AVX2"}, {dnnl_cpu_isa_avx, "AVX"}, {dnnl_cpu_isa_sse41, "SSE41"},
+    static const struct {
+        dnnl_cpu_isa_t isa;
+        const char *name;
+    } names[] = {
+        {dnnl_cpu_isa_avx512_core_amx, "AVX512_CORE_AMX"},
+        {dnnl_cpu_isa_avx512_core_bf16, "AVX512_CORE_BF16"},
+        {dnnl_cpu_isa_avx512_core_vnni, "AVX512_CORE_VNNI"},
+        {dnnl_cpu_isa_avx512_core, "AVX512_CORE"},
+        {dnnl_cpu_isa_avx2, "AVX2"},
+        {dnnl_cpu_isa_avx, "AVX"},
+        {dnnl_cpu_isa_sse41, "SSE41"},
     };
     unsigned effective = (unsigned)dnnl_get_effective_cpu_isa();
     for (size_t i = 0; i < SG_ARRAY_LEN(names); i++)

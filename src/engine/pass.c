@@ -27,15 +27,15 @@ typedef struct run {
     sg_layer_weights weights;
     sg_angles angles;
     sg_source embedding;
-    float *position_rows;    /* [longest window, hidden] where positions are learned, else NULL */
-    stream *streams;         /* [group's subsets]; the first n_streams live */
+    float *position_rows; /* [longest window, hidden] where positions are learned, else NULL */
+    stream *streams;      /* [group's subsets]; the first n_streams live */
     int n_streams, max_streams;
     /* the chunk */
     int first_window, n_windows, positions;
-    sg_span *spans;          /* [n_windows], starts count from the chunk's first position */
-    sg_position *at;         /* [positions] */
-    int32_t *targets;        /* [positions] */
-    sg_logit_sums *sums;     /* [max_streams][positions] */
+    sg_span *spans;             /* [n_windows], starts count from the chunk's first position */
+    sg_position *at;            /* [positions] */
+    int32_t *targets;           /* [positions] */
+    sg_logit_sums *sums;        /* [max_streams][positions] */
     uint64_t steps_done, steps; /* for progress: layers, the head as one more */
     /* the layer in work, for seen() */
     int layer, batch_start;
@@ -82,8 +82,8 @@ static int allocate(run *r, sg_error *err)
     }
     if (!ok)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for residual streams of %zu positions", n);
-    int rc = sg_scratch_create(&r->scratch, &p->model->spec, r->budget.batch_positions, r->budget.longest, r->budget.threads,
-                               r->budget.precision, &bytes, err);
+    int rc = sg_scratch_create(&r->scratch, &p->model->spec, r->budget.batch_positions, r->budget.longest,
+                               r->budget.threads, r->budget.precision, &bytes, err);
     if (!rc)
         rc = open_embeddings(r, err);
     return rc ? rc : sg_angles_init(&r->angles, &p->model->spec, r->budget.longest, err);
@@ -123,7 +123,8 @@ static void embed(const run *r, float *x)
     }
 }
 
-/* As many whole windows from first_window on as the chunk holds, and their embeddings as the one stream of all subsets. */
+/* As many whole windows from first_window on as the chunk holds, and their embeddings as the one stream of all subsets.
+ */
 static void begin_chunk(run *r, const int *subsets, int n_subsets)
 {
     const sg_pass *p = r->p;
@@ -158,11 +159,20 @@ static int seen(void *user, const sg_layer_rows *rows, sg_error *err)
         if (!sg_row_finite(rows->after + (size_t)i * D, (int)D) && i < bad)
             bad = i;
     if (bad < rows->n)
-        return sg_fail(err, SG_ERR_NUMERIC, "%s: the residual stream after layer %d is not finite in window %d, position %d (%s)",
-                       p->model->ckpt->path, r->layer, at[bad].window, at[bad].pos, sg_weights_not_finite(p->model, r->layer));
-    sg_layer_event event = {.layer = r->layer, .subsets = r->stream->subsets, .n_subsets = r->stream->n, .at = at, .n = rows->n,
-                            .hidden = (int)D, .before = rows->before, .mid = rows->mid, .after = rows->after,
-                            .ffn_before = rows->ffn_before, .ffn_after = rows->ffn_after};
+        return sg_fail(
+            err, SG_ERR_NUMERIC, "%s: the residual stream after layer %d is not finite in window %d, position %d (%s)",
+            p->model->ckpt->path, r->layer, at[bad].window, at[bad].pos, sg_weights_not_finite(p->model, r->layer));
+    sg_layer_event event = {.layer = r->layer,
+                            .subsets = r->stream->subsets,
+                            .n_subsets = r->stream->n,
+                            .at = at,
+                            .n = rows->n,
+                            .hidden = (int)D,
+                            .before = rows->before,
+                            .mid = rows->mid,
+                            .after = rows->after,
+                            .ffn_before = rows->ffn_before,
+                            .ffn_after = rows->ffn_after};
     for (int i = 0; i < p->n_observers; i++) {
         int rc = p->observers[i].layer ? p->observers[i].layer(p->observers[i].self, &event, err) : SG_OK;
         if (rc)
@@ -186,7 +196,11 @@ static int run_stream(run *r, const stream *s, sg_error *err)
 {
     const sg_model_spec *spec = &r->p->model->spec;
     const sg_layer_spec *of_layer = &spec->layers[r->layer];
-    sg_layer_run layer = {.spec = of_layer, .weights = &r->weights, .hidden = spec->hidden, .mm = r->mm, .precision = r->budget.precision,
+    sg_layer_run layer = {.spec = of_layer,
+                          .weights = &r->weights,
+                          .hidden = spec->hidden,
+                          .mm = r->mm,
+                          .precision = r->budget.precision,
                           .scratch = &r->scratch};
     r->stream = s;
     for (int w = 0, end; w < r->n_windows; w = end) {
@@ -201,7 +215,8 @@ static int run_stream(run *r, const stream *s, sg_error *err)
         for (int i = w; i < end; i++)
             r->spans[i].start -= start; /* for the batch they count from its first row */
         r->batch_start = start;
-        int rc = sg_layer_forward(&layer, s->x + (size_t)start * (size_t)spec->hidden, r->spans + w, end - w, seen, r, err);
+        int rc =
+            sg_layer_forward(&layer, s->x + (size_t)start * (size_t)spec->hidden, r->spans + w, end - w, seen, r, err);
         for (int i = w; i < end; i++)
             r->spans[i].start += start;
         if (rc || (rc = report(r, err)))
@@ -215,7 +230,8 @@ static bool keeps(const run *r, int subset, int layer)
     return r->p->keep[(size_t)subset * (size_t)r->p->model->spec.n_layers + (size_t)layer];
 }
 
-/* Splits every stream whose subsets disagree about the layer: those that skip it move to a copy. Says whether any stream runs it. */
+/* Splits every stream whose subsets disagree about the layer: those that skip it move to a copy. Says whether any
+ * stream runs it. */
 static bool fork_streams(run *r, int layer)
 {
     bool any = false;
@@ -261,11 +277,13 @@ static int run_layer(run *r, int layer, sg_error *err)
     return rc ? rc : report(r, err);
 }
 
-static int logits_seen(void *user, int stream_index, int first, int n, int v0, int nv, const float *logits, sg_error *err)
+static int logits_seen(void *user, int stream_index, int first, int n, int v0, int nv, const float *logits,
+                       sg_error *err)
 {
     run *r = user;
     const stream *s = &r->streams[stream_index];
-    sg_logits_event event = {.subsets = s->subsets, .n_subsets = s->n, .at = r->at + first, .n = n, .v0 = v0, .nv = nv, .logits = logits};
+    sg_logits_event event = {
+        .subsets = s->subsets, .n_subsets = s->n, .at = r->at + first, .n = n, .v0 = v0, .nv = nv, .logits = logits};
     for (int i = 0; i < r->p->n_observers; i++) {
         const sg_observer *o = &r->p->observers[i];
         int rc = o->logits ? o->logits(o->self, &event, err) : SG_OK;
@@ -281,8 +299,9 @@ static int check_sums(const run *r, const sg_head_rows *rows, sg_error *err)
     for (int i = 0; i < rows->n; i++) {
         const sg_logit_sums *s = &rows->sums[i];
         if (rows->targets[i] >= 0 && !isfinite((double)s->max + log(s->sum) - (double)s->target))
-            return sg_fail(err, SG_ERR_NUMERIC, "%s: the logits are not finite in window %d, position %d (%s)", r->p->model->ckpt->path,
-                           r->at[i].window, r->at[i].pos, sg_weights_not_finite(r->p->model, -1));
+            return sg_fail(err, SG_ERR_NUMERIC, "%s: the logits are not finite in window %d, position %d (%s)",
+                           r->p->model->ckpt->path, r->at[i].window, r->at[i].pos,
+                           sg_weights_not_finite(r->p->model, -1));
     }
     return SG_OK;
 }
@@ -294,13 +313,15 @@ static int run_head(run *r, sg_error *err)
     if (!rows)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d streams", r->n_streams);
     for (int i = 0; i < r->n_streams; i++)
-        rows[i] = (sg_head_rows){.x = r->streams[i].x, .targets = r->targets, .n = r->positions, .sums = r->sums + (size_t)i * n};
+        rows[i] = (sg_head_rows){
+            .x = r->streams[i].x, .targets = r->targets, .n = r->positions, .sums = r->sums + (size_t)i * n};
     int rc = sg_head_run(rows, r->n_streams, r->p->model, r->mm, r->budget.precision, logits_seen, r, err);
     for (int i = 0; i < r->n_streams && !rc; i++)
         rc = check_sums(r, &rows[i], err);
     for (int i = 0; i < r->n_streams && !rc; i++) {
         const stream *s = &r->streams[i];
-        sg_nll_event event = {.subsets = s->subsets, .n_subsets = s->n, .at = r->at, .n = r->positions, .sums = rows[i].sums};
+        sg_nll_event event = {
+            .subsets = s->subsets, .n_subsets = s->n, .at = r->at, .n = r->positions, .sums = rows[i].sums};
         for (int j = 0; j < r->p->n_observers && !rc; j++)
             if (r->p->observers[j].nll)
                 rc = r->p->observers[j].nll(r->p->observers[j].self, &event, err);
@@ -337,7 +358,8 @@ static int run_groups(const sg_pass *p, sg_pass_result *result, sg_error *err)
         subsets[i] = i;
     uint64_t groups = rc ? 0 : (uint64_t)((p->n_subsets + budget.streams - 1) / budget.streams);
     for (uint64_t g = 0; g < groups && !rc; g++) {
-        int first = (int)g * budget.streams, n = p->n_subsets - first < budget.streams ? p->n_subsets - first : budget.streams;
+        int first = (int)g * budget.streams,
+            n = p->n_subsets - first < budget.streams ? p->n_subsets - first : budget.streams;
         uint64_t steps = (uint64_t)p->model->spec.n_layers + (budget.head ? 1 : 0);
         run r = {.p = p, .budget = budget, .max_streams = n};
         r.steps = groups * (uint64_t)budget.chunks * steps;

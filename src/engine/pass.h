@@ -1,8 +1,9 @@
 /* A pass: windows of tokens through the layers, layer by layer.
  *
- * Windows are cut into chunks whose residual streams fit the memory bound; all windows of a chunk go through layer 0, then all through
- * layer 1, and so on, so that a layer's weights are read and packed once per chunk. Several subsets of the layers can go through together:
- * those that agree so far share one stream, and a stream forks where two first differ. */
+ * Windows are cut into chunks whose residual streams fit the memory bound; all windows of a chunk go through layer 0,
+ * then all through layer 1, and so on, so that a layer's weights are read and packed once per chunk. Several subsets of
+ * the layers can go through together: those that agree so far share one stream, and a stream forks where two first
+ * differ. */
 #ifndef SG_ENGINE_PASS_H
 #define SG_ENGINE_PASS_H
 
@@ -18,8 +19,8 @@ typedef struct sg_position { /* of a row */
     int window, pos;
 } sg_position;
 
-/* What observers are told. subsets: who shares the stream (indices into the pass's subsets). Positions come in order within a window; a
- * window's are all in one chunk. */
+/* What observers are told. subsets: who shares the stream (indices into the pass's subsets). Positions come in order
+ * within a window; a window's are all in one chunk. */
 typedef struct sg_layer_event {
     int layer;
     const int *subsets;
@@ -27,8 +28,8 @@ typedef struct sg_layer_event {
     const sg_position *at; /* [n] */
     int n;
     int hidden;
-    /* [n, hidden]: the stream before, with the mixer's half added, and after; the feed-forward's part is ffn_before to ffn_after (in a
-     * parallel layer before to before + its half, else mid to after) */
+    /* [n, hidden]: the stream before, with the mixer's half added, and after; the feed-forward's part is ffn_before to
+     * ffn_after (in a parallel layer before to before + its half, else mid to after) */
     const float *before, *mid, *after, *ffn_before, *ffn_after;
 } sg_layer_event;
 
@@ -60,15 +61,15 @@ typedef struct sg_pass {
     const sg_model *model;
     const sg_window *windows;
     int n_windows;
-    const bool *keep;   /* [n_subsets][n_layers]: which layers each subset has; no two alike */
+    const bool *keep; /* [n_subsets][n_layers]: which layers each subset has; no two alike */
     int n_subsets;
     const sg_observer *observers;
     int n_observers;
     sg_precision precision;
-    uint64_t memory;    /* bytes; 0: half of what is available */
-    int threads;        /* 0: all that the process may use */
+    uint64_t memory; /* bytes; 0: half of what is available */
+    int threads;     /* 0: all that the process may use */
     sg_progress progress;
-    const char *stage;  /* for progress: "scoring" */
+    const char *stage; /* for progress: "scoring" */
 } sg_pass;
 
 typedef struct sg_pass_result {
@@ -77,8 +78,8 @@ typedef struct sg_pass_result {
     double seconds;
 } sg_pass_result;
 
-/* SG_ERR_NOMEM: the bound is too small, with the size that is needed. SG_ERR_NUMERIC: NaN or infinity, naming layer and window.
- * SG_ERR_REFUSED: a window longer than the model's positions, or a model that does not run. */
+/* SG_ERR_NOMEM: the bound is too small, with the size that is needed. SG_ERR_NUMERIC: NaN or infinity, naming layer and
+ * window. SG_ERR_REFUSED: a window longer than the model's positions, or a model that does not run. */
 int sg_pass_run(const sg_pass *pass, sg_pass_result *result, sg_error *err);
 
 /* auto resolved for this processor */

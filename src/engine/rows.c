@@ -17,7 +17,8 @@ int sg_source_open(sg_source *s, const sg_model *model, const sg_tensor *t, sg_e
 void sg_source_rows(const sg_source *s, float *out, uint64_t first, int n)
 {
     const sg_tensor *t = s->tensor;
-    uint64_t cols = t->shape[t->n_dims - 1], row_bytes = cols / (uint64_t)t->type->block * (uint64_t)t->type->block_bytes;
+    uint64_t cols = t->shape[t->n_dims - 1],
+             row_bytes = cols / (uint64_t)t->type->block * (uint64_t)t->type->block_bytes;
     t->type->to_f32(s->data + first * row_bytes, out, (size_t)n * cols);
     for (int r = 0; r < n && s->scale.data; r++)
         sg_scale_row(&s->scale, first + (uint64_t)r, out + (size_t)r * cols);
@@ -27,8 +28,10 @@ sg_row_layout sg_row_layout_of(const sg_model *model, int layer, sg_role role)
 {
     const sg_role_row *row = sg_family_role(model->family, role);
     const sg_layer_spec *s = &model->spec.layers[layer < 0 ? 0 : layer];
-    sg_row_layout layout = {.order = model->ckpt->format == SG_FORMAT_HF ? row->hf_order : row->gguf_order, .head_dim = s->head_dim,
-                            .q_rows = s->n_heads * s->head_dim, .kv_rows = s->n_kv_heads * s->head_dim};
+    sg_row_layout layout = {.order = model->ckpt->format == SG_FORMAT_HF ? row->hf_order : row->gguf_order,
+                            .head_dim = s->head_dim,
+                            .q_rows = s->n_heads * s->head_dim,
+                            .kv_rows = s->n_kv_heads * s->head_dim};
     layout.half = s->rope >= 0 ? model->spec.ropes[s->rope].dim / 2 : 0;
     return layout;
 }
@@ -36,7 +39,8 @@ sg_row_layout sg_row_layout_of(const sg_model *model, int layer, sg_role role)
 /* Where our row r lies in the file. */
 static uint64_t stored_row(uint64_t r, const sg_row_layout *layout)
 {
-    uint64_t E = (uint64_t)layout->head_dim, half = (uint64_t)layout->half, q = (uint64_t)layout->q_rows, kv = (uint64_t)layout->kv_rows;
+    uint64_t E = (uint64_t)layout->head_dim, half = (uint64_t)layout->half, q = (uint64_t)layout->q_rows,
+             kv = (uint64_t)layout->kv_rows;
     uint64_t head = r / E, i = r % E;
     if (layout->order == SG_ROWS_BY_HEAD) { /* q_0 k_0 v_0 q_1 ...: as many key-value heads as heads */
         uint64_t part = r / q;
@@ -63,12 +67,13 @@ static void load_columns(char *out, const sg_source *source, uint64_t first, int
         float *row = rows + (size_t)omp_get_thread_num() * (size_t)cols;
         sg_source_rows(source, row, (uint64_t)k, 1);
         for (int r = 0; r < n; r++)
-            sg_row_store(out + ((size_t)r * (size_t)stored + (size_t)k) * element, &row[first + (uint64_t)r], 1, precision);
+            sg_row_store(out + ((size_t)r * (size_t)stored + (size_t)k) * element, &row[first + (uint64_t)r], 1,
+                         precision);
     }
 }
 
-int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, uint64_t first, int n, sg_precision precision,
-                 sg_error *err)
+int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, uint64_t first,
+                 int n, sg_precision precision, sg_error *err)
 {
     int cols = (int)t->shape[t->n_dims - 1];
     size_t row_bytes = (size_t)cols * sg_element_bytes(precision);

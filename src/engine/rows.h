@@ -1,4 +1,5 @@
-/* Numbers out of a checkpoint's tensors: rows and vectors, dequantized, in our order. A tensor is seen as rows of its last dimension. */
+/* Numbers out of a checkpoint's tensors: rows and vectors, dequantized, in our order. A tensor is seen as rows of its
+ * last dimension. */
 #ifndef SG_ENGINE_ROWS_H
 #define SG_ENGINE_ROWS_H
 
@@ -23,9 +24,10 @@ typedef struct sg_row_layout {
 } sg_row_layout;
 sg_row_layout sg_row_layout_of(const sg_model *model, int layer, sg_role role);
 
-/* Our rows [first, first + n) as elements of the precision, with all threads; out: [n, cols] where cols is the matrix's width. */
-int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, uint64_t first, int n, sg_precision precision,
-                 sg_error *err);
+/* Our rows [first, first + n) as elements of the precision, with all threads; out: [n, cols] where cols is the matrix's
+ * width. */
+int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, uint64_t first,
+                 int n, sg_precision precision, sg_error *err);
 
 /* A whole vector (or small matrix) in our order; *out: sg_free. */
 int sg_vector_load(float **out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, sg_error *err);

@@ -35,7 +35,8 @@ static int load_matrix(sg_weight **out, const loader *l, const part *parts, int 
     size_t row_bytes = (size_t)cols * sg_element_bytes(l->precision);
     char *plain = sg_alloc_aligned((size_t)rows, row_bytes), *p = plain;
     if (!plain)
-        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's weights: %d rows of %zu bytes", l->layer, rows, row_bytes);
+        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's weights: %d rows of %zu bytes", l->layer, rows,
+                       row_bytes);
     for (int i = 0; i < n_parts && !rc; i++) {
         const sg_tensor *t = sg_layer_role(l->model, l->layer, parts[i].role);
         sg_row_layout layout = sg_row_layout_of(l->model, l->layer, parts[i].role);
@@ -132,11 +133,13 @@ static int load_norms(sg_layer_weights *w, const loader *l)
 static int load_mixer(sg_layer_weights *w, const loader *l)
 {
     static const part fused[] = {{SG_QKV, -1}}, apart[] = {{SG_Q, -1}, {SG_K, -1}, {SG_V, -1}}, o[] = {{SG_O, -1}};
-    static const sg_role fused_bias[] = {SG_QKV_BIAS}, apart_bias[] = {SG_Q_BIAS, SG_K_BIAS, SG_V_BIAS}, o_bias[] = {SG_O_BIAS};
+    static const sg_role fused_bias[] = {SG_QKV_BIAS}, apart_bias[] = {SG_Q_BIAS, SG_K_BIAS, SG_V_BIAS},
+                         o_bias[] = {SG_O_BIAS};
     bool one = has(l, SG_QKV);
     int rc;
     if ((rc = load_matrix(&w->qkv, l, one ? fused : apart, one ? 1 : 3, 0)) ||
-        (rc = has(l, SG_QKV_BIAS) ? load_bias(&w->qkv_bias, l, fused_bias, 1) : load_bias(&w->qkv_bias, l, apart_bias, 3)) ||
+        (rc = has(l, SG_QKV_BIAS) ? load_bias(&w->qkv_bias, l, fused_bias, 1)
+                                  : load_bias(&w->qkv_bias, l, apart_bias, 3)) ||
         (rc = load_matrix(&w->o, l, o, 1, 0)))
         return rc;
     return load_bias(&w->o_bias, l, o_bias, 1);
@@ -144,8 +147,10 @@ static int load_mixer(sg_layer_weights *w, const loader *l)
 
 static int load_dense(sg_ffn_weights *f, const loader *l, const sg_layer_spec *s)
 {
-    static const part fused[] = {{SG_GATE_UP, -1}}, apart[] = {{SG_GATE, -1}, {SG_UP, -1}}, up[] = {{SG_UP, -1}}, down[] = {{SG_DOWN, -1}};
-    static const sg_role gated_bias[] = {SG_GATE_BIAS, SG_UP_BIAS}, up_bias[] = {SG_UP_BIAS}, down_bias[] = {SG_DOWN_BIAS};
+    static const part fused[] = {{SG_GATE_UP, -1}}, apart[] = {{SG_GATE, -1}, {SG_UP, -1}}, up[] = {{SG_UP, -1}},
+                      down[] = {{SG_DOWN, -1}};
+    static const sg_role gated_bias[] = {SG_GATE_BIAS, SG_UP_BIAS}, up_bias[] = {SG_UP_BIAS},
+                         down_bias[] = {SG_DOWN_BIAS};
     int rc;
     f->width = s->intermediate;
     if (s->gated)
@@ -160,7 +165,8 @@ static int load_dense(sg_ffn_weights *f, const loader *l, const sg_layer_spec *s
 
 static int load_experts(sg_layer_weights *w, const loader *l, const sg_layer_spec *s)
 {
-    static const part router[] = {{SG_ROUTER, -1}}, shared_up[] = {{SG_SHARED_GATE, -1}, {SG_SHARED_UP, -1}}, shared_down[] = {{SG_SHARED_DOWN, -1}};
+    static const part router[] = {{SG_ROUTER, -1}}, shared_up[] = {{SG_SHARED_GATE, -1}, {SG_SHARED_UP, -1}},
+                      shared_down[] = {{SG_SHARED_DOWN, -1}};
     static const sg_row_layout plain = {.head_dim = 1};
     const sg_model *m = l->model;
     int rc = load_matrix(&w->router, l, router, 1, 0);
@@ -180,12 +186,14 @@ static int load_experts(sg_layer_weights *w, const loader *l, const sg_layer_spe
     if (!s->shared_intermediate)
         return SG_OK;
     w->shared.width = s->shared_intermediate;
-    if ((rc = load_matrix(&w->shared.up, l, shared_up, 2, 0)) || (rc = load_matrix(&w->shared.down, l, shared_down, 1, 0)))
+    if ((rc = load_matrix(&w->shared.up, l, shared_up, 2, 0)) ||
+        (rc = load_matrix(&w->shared.down, l, shared_down, 1, 0)))
         return rc;
     return sg_vector_load(&w->shared_score, m, sg_layer_role(m, l->layer, SG_SHARED_SCORE), &plain, l->err);
 }
 
-int sg_layer_weights_load(sg_layer_weights *w, const sg_model *m, int layer, sg_mm *mm, sg_precision precision, sg_error *err)
+int sg_layer_weights_load(sg_layer_weights *w, const sg_model *m, int layer, sg_mm *mm, sg_precision precision,
+                          sg_error *err)
 {
     const sg_layer_spec *s = &m->spec.layers[layer];
     loader l = {m, layer, mm, precision, err};
@@ -245,10 +253,13 @@ uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision)
     for (int i = 0; i < model->spec.n_layers; i++) {
         const sg_layer_spec *s = &model->spec.layers[i];
         int q = s->n_heads * s->head_dim, qkv = q + 2 * s->n_kv_heads * s->head_dim, gates = s->gated ? 2 : 1;
-        int widths[] = {s->intermediate, s->expert_intermediate, s->shared_intermediate}, counts[] = {1, s->n_experts, 1};
-        uint64_t packed = sg_weight_bytes(qkv, D, precision) + sg_weight_bytes(D, q, precision), plain = sg_weight_bytes(qkv, D, precision);
+        int widths[] = {s->intermediate, s->expert_intermediate, s->shared_intermediate},
+            counts[] = {1, s->n_experts, 1};
+        uint64_t packed = sg_weight_bytes(qkv, D, precision) + sg_weight_bytes(D, q, precision),
+                 plain = sg_weight_bytes(qkv, D, precision);
         for (size_t j = 0; j < SG_ARRAY_LEN(widths); j++) {
-            uint64_t up = sg_weight_bytes(gates * widths[j], D, precision), down = sg_weight_bytes(D, widths[j], precision);
+            uint64_t up = sg_weight_bytes(gates * widths[j], D, precision),
+                     down = sg_weight_bytes(D, widths[j], precision);
             packed += widths[j] ? (uint64_t)counts[j] * (up + down) : 0;
             plain = widths[j] && up > plain ? up : plain; /* one unpacked beside the packed ones */
         }
@@ -263,7 +274,8 @@ static bool tensor_finite(const sg_model *model, const sg_tensor *t)
 {
     sg_source source;
     uint64_t cols = t->shape[t->n_dims - 1];
-    float *row = t->type->to_f32 && sg_source_open(&source, model, t, NULL) == SG_OK ? sg_alloc(cols, sizeof *row) : NULL;
+    float *row =
+        t->type->to_f32 && sg_source_open(&source, model, t, NULL) == SG_OK ? sg_alloc(cols, sizeof *row) : NULL;
     bool finite = true;
     for (uint64_t r = 0; row && finite && r < t->n_elements / cols; r++) {
         sg_source_rows(&source, row, r, 1);
@@ -288,11 +300,12 @@ const char *sg_weights_not_finite(const sg_model *model, int layer)
 static int check_tensor(const sg_model *model, const sg_tensor *t, sg_error *err)
 {
     if (!t->type->to_f32)
-        return sg_fail(err, SG_ERR_REFUSED, "%s: tensor %s has type %s, which does not run yet (layers can be removed by --layers)",
+        return sg_fail(err, SG_ERR_REFUSED,
+                       "%s: tensor %s has type %s, which does not run yet (layers can be removed by --layers)",
                        model->ckpt->path, t->name, t->type->name);
     if (t->shape[t->n_dims - 1] % (uint64_t)t->type->block)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s has rows that are no multiple of %s's block of %d", model->ckpt->path, t->name,
-                       t->type->name, t->type->block);
+        return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s has rows that are no multiple of %s's block of %d",
+                       model->ckpt->path, t->name, t->type->name, t->type->block);
     return sg_tensor_scale(&(sg_scale){0}, model->ckpt, t, err);
 }
 
@@ -330,8 +343,8 @@ int sg_model_runnable(const sg_model *model, sg_error *err)
     int rc = mark_used(model, used, err);
     for (size_t i = 0; i < model->ckpt->n_tensors && !rc && model->ckpt->format == SG_FORMAT_GGUF; i++)
         if (!used[i])
-            rc = sg_fail(err, SG_ERR_REFUSED, "%s: tensor %s has no part in family %s as it runs here", model->ckpt->path,
-                         model->ckpt->tensors[i].name, model->family->name);
+            rc = sg_fail(err, SG_ERR_REFUSED, "%s: tensor %s has no part in family %s as it runs here",
+                         model->ckpt->path, model->ckpt->tensors[i].name, model->family->name);
     sg_free(used);
     return rc;
 }

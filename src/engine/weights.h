@@ -1,4 +1,5 @@
-/* A layer's weights as the engine multiplies with them: dequantized, fused, reordered as the family's table says, packed. */
+/* A layer's weights as the engine multiplies with them: dequantized, fused, reordered as the family's table says,
+ * packed. */
 #ifndef SG_ENGINE_WEIGHTS_H
 #define SG_ENGINE_WEIGHTS_H
 
@@ -9,39 +10,41 @@ typedef struct sg_norm_weights { /* weight NULL: there is no such norm; bias NUL
     float *weight, *bias;
 } sg_norm_weights;
 
-typedef struct sg_ffn_weights {  /* one feed-forward; biases NULL: none */
-    sg_weight *up;               /* gated: [2 * width, hidden], gate and up one below the other; else [width, hidden] */
-    sg_weight *down;             /* [hidden, width] */
+typedef struct sg_ffn_weights { /* one feed-forward; biases NULL: none */
+    sg_weight *up;              /* gated: [2 * width, hidden], gate and up one below the other; else [width, hidden] */
+    sg_weight *down;            /* [hidden, width] */
     float *up_bias, *down_bias;
     int width;
 } sg_ffn_weights;
 
 typedef struct sg_layer_weights {
     sg_norm_weights attn_norm, ffn_norm, attn_post_norm, ffn_post_norm; /* [hidden] */
-    sg_weight *qkv;              /* [(n_heads + 2 n_kv_heads) * head_dim, hidden]: q, k, v one below the other */
-    sg_weight *o;                /* [hidden, n_heads * head_dim] */
+    sg_weight *qkv; /* [(n_heads + 2 n_kv_heads) * head_dim, hidden]: q, k, v one below the other */
+    sg_weight *o;   /* [hidden, n_heads * head_dim] */
     float *qkv_bias, *o_bias;
-    float *q_norm, *k_norm;      /* as sg_qk_norm says */
-    sg_ffn_weights ffn;          /* dense */
-    sg_weight *router;           /* [n_experts, hidden] */
-    sg_ffn_weights *experts;     /* [n_experts] */
+    float *q_norm, *k_norm;  /* as sg_qk_norm says */
+    sg_ffn_weights ffn;      /* dense */
+    sg_weight *router;       /* [n_experts, hidden] */
+    sg_ffn_weights *experts; /* [n_experts] */
     int n_experts;
     sg_ffn_weights shared;
-    float *shared_score;         /* [hidden] */
+    float *shared_score; /* [hidden] */
 } sg_layer_weights;
 
-int sg_layer_weights_load(sg_layer_weights *out, const sg_model *model, int layer, sg_mm *mm, sg_precision precision, sg_error *err);
+int sg_layer_weights_load(sg_layer_weights *out, const sg_model *model, int layer, sg_mm *mm, sg_precision precision,
+                          sg_error *err);
 void sg_layer_weights_dispose(sg_layer_weights *w);
 /* Tells the kernel that a layer's bytes are needed next. */
 void sg_layer_weights_prefetch(const sg_model *model, int layer);
 /* What loading and holding the largest layer allocates. */
 uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision);
 
-/* For an error: the first tensor of a layer (-1: of the model) that holds NaN or infinity, by name; else a phrase that says none does. */
+/* For an error: the first tensor of a layer (-1: of the model) that holds NaN or infinity, by name; else a phrase that
+ * says none does. */
 const char *sg_weights_not_finite(const sg_model *model, int layer);
 
-/* Can the engine compute this model? SG_ERR_REFUSED naming the tensor and its type, or, in a GGUF, a tensor that has no role
- * (llama.cpp would compute something with it). */
+/* Can the engine compute this model? SG_ERR_REFUSED naming the tensor and its type, or, in a GGUF, a tensor that has no
+ * role (llama.cpp would compute something with it). */
 int sg_model_runnable(const sg_model *model, sg_error *err);
 
 #endif

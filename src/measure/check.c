@@ -9,7 +9,8 @@
 
 enum { WINDOWS = 2, WINDOW = 96 };
 
-/* Ids all over the vocabulary, the same for both models. A window is longer than the sliding window, where positions allow. */
+/* Ids all over the vocabulary, the same for both models. A window is longer than the sliding window, where positions
+ * allow. */
 static int make_windows(sg_window *windows, int32_t **ids, const sg_model *model, sg_error *err)
 {
     int n = WINDOW;
@@ -31,7 +32,8 @@ static int make_windows(sg_window *windows, int32_t **ids, const sg_model *model
     return SG_OK;
 }
 
-static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, const sg_window *windows, const sg_prune_opts *opts, sg_error *err)
+static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, const sg_window *windows,
+               const sg_prune_opts *opts, sg_error *err)
 {
     sg_likelihood lik;
     sg_pass_result result;
@@ -39,8 +41,16 @@ static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, con
     if (rc)
         return rc;
     sg_observer observer = {.nll = sg_likelihood_nll, .self = &lik};
-    sg_pass pass = {.model = model, .windows = windows, .n_windows = WINDOWS, .keep = keep, .n_subsets = 1, .observers = &observer,
-                    .n_observers = 1, .memory = sg_memory_left(opts->memory), .threads = opts->threads, .progress = opts->progress,
+    sg_pass pass = {.model = model,
+                    .windows = windows,
+                    .n_windows = WINDOWS,
+                    .keep = keep,
+                    .n_subsets = 1,
+                    .observers = &observer,
+                    .n_observers = 1,
+                    .memory = sg_memory_left(opts->memory),
+                    .threads = opts->threads,
+                    .progress = opts->progress,
                     .stage = "checking"};
     rc = sg_pass_run(&pass, &result, err);
     if (!rc)
@@ -49,8 +59,8 @@ static int run(double nll[WINDOWS], const sg_model *model, const bool *keep, con
     return rc;
 }
 
-int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_removed, const sg_model *pruned, const sg_prune_opts *opts,
-                         sg_error *err)
+int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_removed, const sg_model *pruned,
+                         const sg_prune_opts *opts, sg_error *err)
 {
     int L = original->spec.n_layers;
     sg_window windows[WINDOWS];
@@ -65,8 +75,11 @@ int sg_check_likelihoods(const sg_model *original, const int *removed, size_t n_
     int rc = make_windows(windows, &ids, original, err);
     if (!rc && !(rc = run(want, original, keep, windows, opts, err)) &&
         !(rc = run(got, pruned, keep + L, windows, opts, err)) && memcmp(want, got, sizeof want) != 0)
-        rc = sg_fail(err, SG_ERR_LIBRARY, "%s: the written model gives log-likelihood %.9g where the original without those layers gives %.9g; "
-                     "nothing was kept", pruned->ckpt->path, -got[0], -want[0]);
+        rc = sg_fail(
+            err, SG_ERR_LIBRARY,
+            "%s: the written model gives log-likelihood %.9g where the original without those layers gives %.9g; "
+            "nothing was kept",
+            pruned->ckpt->path, -got[0], -want[0]);
     sg_free(ids);
     sg_free(keep);
     return rc;

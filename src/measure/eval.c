@@ -30,8 +30,8 @@ void sg_eval_free(sg_eval *eval)
 int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err)
 {
     if (a->precision != b->precision)
-        return sg_fail(err, SG_ERR_USAGE, "evaluations in %s and %s cannot stand in one table", sg_precision_name(a->precision),
-                       sg_precision_name(b->precision));
+        return sg_fail(err, SG_ERR_USAGE, "evaluations in %s and %s cannot stand in one table",
+                       sg_precision_name(a->precision), sg_precision_name(b->precision));
     sg_eval_entry *all = sg_resize((sg_eval_entry *)(uintptr_t)a->entries, a->n_entries + b->n_entries, sizeof *all);
     if (!all)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu results", a->n_entries + b->n_entries);
@@ -53,19 +53,30 @@ static sg_perplexity perplexity(const sg_windows *w, const sg_text_windows *text
     for (int i = 0; i < text->n; i++)
         means[i] = nll[text->first + i] / predictions;
     sg_interval(means, (size_t)text->n, &mean, &low, &high);
-    return (sg_perplexity){.source = sg_strdup(text->source), .window = w->window, .bos = w->bos, .windows = text->n,
-                           .tokens = (int64_t)text->n * predictions, .ppl = exp(mean), .ppl_low = exp(low), .ppl_high = exp(high)};
+    return (sg_perplexity){.source = sg_strdup(text->source),
+                           .window = w->window,
+                           .bos = w->bos,
+                           .windows = text->n,
+                           .tokens = (int64_t)text->n * predictions,
+                           .ppl = exp(mean),
+                           .ppl_low = exp(low),
+                           .ppl_high = exp(high)};
 }
 
 /* One subset's entry; its parts are zeroed first, so that sg_eval_free may follow any failure. */
-static int fill_entry(sg_eval_entry *e, const sg_model *model, const int *removed, size_t n_removed, const sg_windows *w, const double *nll,
-                      sg_error *err)
+static int fill_entry(sg_eval_entry *e, const sg_model *model, const int *removed, size_t n_removed,
+                      const sg_windows *w, const double *nll, sg_error *err)
 {
     sg_perplexity *list = sg_alloc_zero(w->n_texts, sizeof *list);
     int *copy = sg_alloc(n_removed, sizeof *copy);
     double *means = sg_alloc((size_t)w->n, sizeof *means);
-    *e = (sg_eval_entry){.path = sg_strdup(model->info.path), .removed = copy, .n_removed = n_removed, .perplexity = list,
-                         .layers = model->spec.n_layers - (int)n_removed, .parameters = model->info.parameters, .bytes = model->info.bytes};
+    *e = (sg_eval_entry){.path = sg_strdup(model->info.path),
+                         .removed = copy,
+                         .n_removed = n_removed,
+                         .perplexity = list,
+                         .layers = model->spec.n_layers - (int)n_removed,
+                         .parameters = model->info.parameters,
+                         .bytes = model->info.bytes};
     bool ok = list && copy && means && e->path;
     for (size_t i = 0; ok && i < n_removed; i++) {
         copy[i] = removed[i];
@@ -91,7 +102,8 @@ static int check_removed(const sg_model *model, const int *removed, size_t n, sg
     return SG_OK;
 }
 
-int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_removed, const sg_run_opts *opts, sg_error *err)
+int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_removed, const sg_run_opts *opts,
+                sg_error *err)
 {
     static const sg_window_defaults defaults = {.text = SG_EMBEDDED_EVAL, .window = 1024};
     static const sg_run_opts no_opts = {0};
@@ -118,12 +130,22 @@ int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_rem
     memset(keep, true, (size_t)S * (size_t)L);
     for (size_t i = 0; i < n_removed; i++)
         keep[L + removed[i]] = false;
-    if ((rc = sg_windows_make(&w, model, opts, &defaults, err)) || (rc = sg_likelihood_init(&lik, w.windows, w.n, S, err)))
+    if ((rc = sg_windows_make(&w, model, opts, &defaults, err)) ||
+        (rc = sg_likelihood_init(&lik, w.windows, w.n, S, err)))
         goto out;
     sg_observer observer = {.nll = sg_likelihood_nll, .self = &lik};
-    sg_pass pass = {.model = model, .windows = w.windows, .n_windows = w.n, .keep = keep, .n_subsets = S, .observers = &observer,
-                    .n_observers = 1, .precision = opts->precision, .memory = sg_memory_left(opts->memory), .threads = opts->threads,
-                    .progress = opts->progress, .stage = "evaluating"};
+    sg_pass pass = {.model = model,
+                    .windows = w.windows,
+                    .n_windows = w.n,
+                    .keep = keep,
+                    .n_subsets = S,
+                    .observers = &observer,
+                    .n_observers = 1,
+                    .precision = opts->precision,
+                    .memory = sg_memory_left(opts->memory),
+                    .threads = opts->threads,
+                    .progress = opts->progress,
+                    .stage = "evaluating"};
     if ((rc = sg_pass_run(&pass, &result, err)))
         goto out;
     for (int i = 0; i < S && !rc; i++, eval->n_entries++)

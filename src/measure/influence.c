@@ -7,11 +7,14 @@
 #include "core/stats.h"
 #include "engine/kernels.h"
 
-int sg_influence_init(sg_influence *inf, const sg_window *windows, int n_windows, int n_layers, int subset, sg_error *err)
+int sg_influence_init(sg_influence *inf, const sg_window *windows, int n_windows, int n_layers, int subset,
+                      sg_error *err)
 {
     *inf = (sg_influence){.windows = windows, .n_windows = n_windows, .subset = subset};
     inf->sums = sg_alloc_zero((size_t)n_layers * (size_t)n_windows, sizeof *inf->sums);
-    return inf->sums ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the scores of %d layers in %d windows", n_layers, n_windows);
+    return inf->sums
+               ? SG_OK
+               : sg_fail(err, SG_ERR_NOMEM, "no memory for the scores of %d layers in %d windows", n_layers, n_windows);
 }
 
 void sg_influence_dispose(sg_influence *inf)
@@ -125,6 +128,11 @@ sg_layer_score sg_influence_score(const sg_influence *inf, int layer, int64_t *n
     }
     sg_interval(window_means, n_means, &mean, &low, &high);
     double value = ratio(bi, n);
-    return (sg_layer_score){.index = layer, .bi = value, .bi_low = value - (mean - low), .bi_high = value + (high - mean),
-                            .relative_magnitude = ratio(magnitude, n), .mixer_bi = ratio(mixer, n_mixer), .ffn_bi = ratio(ffn, n_ffn)};
+    return (sg_layer_score){.index = layer,
+                            .bi = value,
+                            .bi_low = value - (mean - low),
+                            .bi_high = value + (high - mean),
+                            .relative_magnitude = ratio(magnitude, n),
+                            .mixer_bi = ratio(mixer, n_mixer),
+                            .ffn_bi = ratio(ffn, n_ffn)};
 }

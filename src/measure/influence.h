@@ -5,7 +5,7 @@
 
 #include "engine/pass.h"
 
-typedef struct sg_influence_sums { /* of one layer and window */
+typedef struct sg_influence_sums {    /* of one layer and window */
     double bi, mixer, ffn, magnitude; /* sums of 1 - cos, and of ||x' - x|| / ||x'|| */
     int n, n_mixer, n_ffn, skipped;   /* positions in bi and magnitude, in mixer, in ffn, and left out of bi */
 } sg_influence_sums;
@@ -13,11 +13,12 @@ typedef struct sg_influence_sums { /* of one layer and window */
 typedef struct sg_influence {
     const sg_window *windows;
     int n_windows;
-    int subset;               /* the one that is observed */
-    sg_influence_sums *sums;  /* [n_layers][n_windows], owned */
+    int subset;              /* the one that is observed */
+    sg_influence_sums *sums; /* [n_layers][n_windows], owned */
 } sg_influence;
 
-int sg_influence_init(sg_influence *inf, const sg_window *windows, int n_windows, int n_layers, int subset, sg_error *err);
+int sg_influence_init(sg_influence *inf, const sg_window *windows, int n_windows, int n_layers, int subset,
+                      sg_error *err);
 void sg_influence_dispose(sg_influence *inf);
 /* The observer's function; self is the sg_influence. A BOS that was put in front is left out. */
 int sg_influence_layer(void *self, const sg_layer_event *event, sg_error *err);

@@ -34,7 +34,8 @@ static int compare_scores(const void *a, const void *b)
     return p != q ? (p < q ? -1 : 1) : y->index - x->index;
 }
 
-static int fill(owned_score *s, const sg_influence *inf, const sg_windows *w, int n_layers, const sg_pass_result *pass, sg_error *err)
+static int fill(owned_score *s, const sg_influence *inf, const sg_windows *w, int n_layers, const sg_pass_result *pass,
+                sg_error *err)
 {
     int rc = SG_OK;
     sg_layer_score *sorted = sg_alloc((size_t)n_layers, sizeof *sorted);
@@ -90,12 +91,22 @@ int sg_score_run(sg_score **out, sg_model *model, const sg_run_opts *opts, sg_er
         goto out;
     }
     memset(keep, true, (size_t)L);
-    if ((rc = sg_windows_make(&w, model, opts, &defaults, err)) || (rc = sg_influence_init(&inf, w.windows, w.n, L, 0, err)))
+    if ((rc = sg_windows_make(&w, model, opts, &defaults, err)) ||
+        (rc = sg_influence_init(&inf, w.windows, w.n, L, 0, err)))
         goto out;
     sg_observer observer = {.layer = sg_influence_layer, .self = &inf};
-    sg_pass pass = {.model = model, .windows = w.windows, .n_windows = w.n, .keep = keep, .n_subsets = 1, .observers = &observer,
-                    .n_observers = 1, .precision = opts->precision, .memory = sg_memory_left(opts->memory), .threads = opts->threads,
-                    .progress = opts->progress, .stage = "scoring"};
+    sg_pass pass = {.model = model,
+                    .windows = w.windows,
+                    .n_windows = w.n,
+                    .keep = keep,
+                    .n_subsets = 1,
+                    .observers = &observer,
+                    .n_observers = 1,
+                    .precision = opts->precision,
+                    .memory = sg_memory_left(opts->memory),
+                    .threads = opts->threads,
+                    .progress = opts->progress,
+                    .stage = "scoring"};
     if ((rc = sg_pass_run(&pass, &result, err)) || (rc = fill(s, &inf, &w, L, &result, err)))
         goto out;
     *out = &s->score;

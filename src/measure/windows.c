@@ -8,13 +8,15 @@
 #include "core/mem.h"
 
 /* Appends the windows of one text, ids with the BOS in front of each. *used: ids stored so far. */
-static int add_text(sg_windows *w, const sg_text *text, const sg_tokens *tokens, int64_t limit, int32_t bos, size_t *used, sg_error *err)
+static int add_text(sg_windows *w, const sg_text *text, const sg_tokens *tokens, int64_t limit, int32_t bos,
+                    size_t *used, sg_error *err)
 {
     size_t T = (size_t)w->window, step = T + (bos >= 0), n = tokens->n / T;
     if (limit && n > (uint64_t)limit / T)
         n = (size_t)((uint64_t)limit / T);
     if (n == 0)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %zu tokens, one window needs %zu; give a longer text or a smaller --window", text->source,
+        return sg_fail(err, SG_ERR_FORMAT,
+                       "%s: %zu tokens, one window needs %zu; give a longer text or a smaller --window", text->source,
                        tokens->n, T);
     if (n + (size_t)w->n > INT32_MAX / 2)
         return sg_fail(err, SG_ERR_USAGE, "%s: more than %d windows; use --tokens", text->source, INT32_MAX / 2);
@@ -45,7 +47,8 @@ static int point_windows(sg_windows *w, sg_error *err)
     return SG_OK;
 }
 
-int sg_windows_make(sg_windows *out, sg_model *model, const sg_run_opts *opts, const sg_window_defaults *defaults, sg_error *err)
+int sg_windows_make(sg_windows *out, sg_model *model, const sg_run_opts *opts, const sg_window_defaults *defaults,
+                    sg_error *err)
 {
     sg_text embedded = sg_text_embedded(defaults->text);
     const sg_text *texts = opts->n_texts ? opts->texts : &embedded;

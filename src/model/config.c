@@ -1,4 +1,5 @@
-/* Configuration look-ups for both formats. Every error names the file, the key as that format spells it, and the value. */
+/* Configuration look-ups for both formats. Every error names the file, the key as that format spells it, and the value.
+ */
 #include "model/config.h"
 
 #include <inttypes.h>
@@ -26,7 +27,8 @@ static int absent_key(const sg_config *c, const char *key, sg_error *err)
 }
 
 /* An integer, of a list its element i. count: the list's length, 0 for a scalar. */
-static int read_int(const sg_config *c, const char *key, int i, int64_t *out, uint64_t *count, bool *found, sg_error *err)
+static int read_int(const sg_config *c, const char *key, int i, int64_t *out, uint64_t *count, bool *found,
+                    sg_error *err)
 {
     *found = false;
     *count = 0;
@@ -39,9 +41,12 @@ static int read_int(const sg_config *c, const char *key, int i, int64_t *out, ui
             v = (uint64_t)i < *count ? json_object_array_get_idx(v, (size_t)i) : NULL;
         }
         if (!v)
-            return *count ? sg_fail(err, SG_ERR_FORMAT, "%s: %s has %" PRIu64 " entries, none for layer %d", c->file, key, *count, i) : SG_OK;
+            return *count ? sg_fail(err, SG_ERR_FORMAT, "%s: %s has %" PRIu64 " entries, none for layer %d", c->file,
+                                    key, *count, i)
+                          : SG_OK;
         if (!json_object_is_type(v, json_type_int))
-            return sg_fail(err, SG_ERR_FORMAT, "%s: %s is %s, expected an integer", c->file, key, json_object_to_json_string(v));
+            return sg_fail(err, SG_ERR_FORMAT, "%s: %s is %s, expected an integer", c->file, key,
+                           json_object_to_json_string(v));
         *out = json_object_get_int64(v);
     } else {
         const sg_gguf_kv *kv = sg_gguf_find(c->gguf, key);
@@ -50,14 +55,15 @@ static int read_int(const sg_config *c, const char *key, int i, int64_t *out, ui
         if (kv->type == SG_GGUF_ARRAY)
             *count = kv->count;
         if (!sg_gguf_get_int(kv, kv->type == SG_GGUF_ARRAY ? (uint64_t)i : 0, out))
-            return sg_fail(err, SG_ERR_FORMAT, "%s: %s is not an integer, or has no entry for layer %d", c->file, key, i);
+            return sg_fail(err, SG_ERR_FORMAT, "%s: %s is not an integer, or has no entry for layer %d", c->file, key,
+                           i);
     }
     *found = true;
     return SG_OK;
 }
 
-int sg_config_layer_int(const sg_config *c, sg_config_key names, int i, int n_layers, int64_t min, int64_t max, int64_t absent, int *out,
-                        sg_error *err)
+int sg_config_layer_int(const sg_config *c, sg_config_key names, int i, int n_layers, int64_t min, int64_t max,
+                        int64_t absent, int *out, sg_error *err)
 {
     char buffer[160];
     const char *key = spell(c, names, buffer);
@@ -70,14 +76,17 @@ int sg_config_layer_int(const sg_config *c, sg_config_key names, int i, int n_la
     if (!found && absent == SG_REQUIRED)
         return absent_key(c, key, err);
     if (count && count != (uint64_t)n_layers)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %s has %" PRIu64 " entries, expected one for each of %d layers", c->file, key, count, n_layers);
+        return sg_fail(err, SG_ERR_FORMAT, "%s: %s has %" PRIu64 " entries, expected one for each of %d layers",
+                       c->file, key, count, n_layers);
     if (found && (value < min || value > max))
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, c->file, key, value, min, max);
+        return sg_fail(err, SG_ERR_FORMAT, "%s: %s is %" PRId64 ", expected %" PRId64 " to %" PRId64, c->file, key,
+                       value, min, max);
     *out = (int)value;
     return SG_OK;
 }
 
-int sg_config_int(const sg_config *c, sg_config_key key, int64_t min, int64_t max, int64_t absent, int *out, sg_error *err)
+int sg_config_int(const sg_config *c, sg_config_key key, int64_t min, int64_t max, int64_t absent, int *out,
+                  sg_error *err)
 {
     return sg_config_layer_int(c, key, 0, 1, min, max, absent, out, err);
 }
@@ -136,7 +145,8 @@ bool sg_config_is_list(const sg_config *c, sg_config_key names)
     char buffer[160];
     const char *key = spell(c, names, buffer);
     const sg_gguf_kv *kv = *key && !c->hf ? sg_gguf_find(c->gguf, key) : NULL;
-    return c->hf ? *key && json_object_is_type(sg_json_get(c->hf, key), json_type_array) : kv && kv->type == SG_GGUF_ARRAY;
+    return c->hf ? *key && json_object_is_type(sg_json_get(c->hf, key), json_type_array)
+                 : kv && kv->type == SG_GGUF_ARRAY;
 }
 
 int sg_config_bool(const sg_config *c, sg_config_key names, bool absent, bool *out, sg_error *err)

@@ -11,7 +11,7 @@ typedef struct numbered_list {
     const char *name; /* the first tensor's name, of which the prefix is the list's */
     size_t prefix;    /* bytes, with the dot in front of the number */
     size_t tensors;
-    int layers;       /* highest number + 1 */
+    int layers; /* highest number + 1 */
 } numbered_list;
 
 /* The first component of a name that is a number; 0: there is none. */
@@ -73,12 +73,14 @@ static int first_int(const sg_config *c, const char *const *hf, const char *gguf
 
 int sg_describe(sg_model *m, const sg_config *c, sg_error *err)
 {
-    static const char *const hidden[] = {"hidden_size", "n_embd", "d_model", "dim", NULL}, *const vocab[] = {"vocab_size", NULL};
+    static const char *const hidden[] = {"hidden_size", "n_embd", "d_model", "dim", NULL}, *const vocab[] = {
+                                                                                               "vocab_size", NULL};
     static const char *const positions[] = {"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", NULL};
     numbered_list lists[MAX_LISTS];
     const numbered_list *best = longest_list(m->ckpt, lists);
     sg_model_spec_dispose(&m->spec);
-    m->layer_prefix = best ? sg_strndup(best->name, best->prefix) : sg_strdup(m->ckpt->format == SG_FORMAT_HF ? "model.layers." : "blk.");
+    m->layer_prefix = best ? sg_strndup(best->name, best->prefix)
+                           : sg_strdup(m->ckpt->format == SG_FORMAT_HF ? "model.layers." : "blk.");
     if (!m->layer_prefix)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to describe %s", m->ckpt->path);
     m->spec.n_layers = best ? best->layers : 0;

@@ -1,8 +1,10 @@
-/* The family table: one row each. Defaults are those of transformers 5's configuration classes; a GGUF has llama.cpp's meaning. */
+/* The family table: one row each. Defaults are those of transformers 5's configuration classes; a GGUF has llama.cpp's
+ * meaning. */
 #include "model/families.h"
 
 #include "model/role_groups.h"
 
+/* clang-format off */
 #define RMS_MODEL  .hf_root = "model.", .hf_layers = "layers.", .norm = SG_NORM_RMS, .act = "silu", .partial_rotary = 1
 #define GEMMA_BASE .hf_root = "model.", .hf_layers = "layers.", .norm = SG_NORM_RMS, .norm_plus_one = true, .partial_rotary = 1, \
                    .act = "gelu_pytorch_tanh", .tied = true, .head_dim = 256, .qkv_bias = "attention_bias", .o_bias = "attention_bias"
@@ -70,6 +72,7 @@ static const sg_family families[] = {
      .qkv_bias = "attention_bias", .o_bias = "attention_bias", .finish = sg_finish_olmoe,
      .groups = {&sg_roles_model, &sg_roles_norms, &sg_roles_qkv, &sg_roles_qk_norm_row, &sg_roles_experts}},
 };
+/* clang-format on */
 
 const sg_family *sg_family_row(size_t i)
 {

@@ -70,7 +70,8 @@ int sg_family_find(const sg_family **out, const sg_config *c, char **architectur
     *out = NULL;
     sg_config with_arch = *c;
     with_arch.arch = word;
-    if (!c->hf && (rc = sg_config_int(&with_arch, (sg_config_key){NULL, "%s.expert_count"}, 0, INT32_MAX, 0, &experts, err))) {
+    if (!c->hf &&
+        (rc = sg_config_int(&with_arch, (sg_config_key){NULL, "%s.expert_count"}, 0, INT32_MAX, 0, &experts, err))) {
         sg_free(word);
         return rc;
     }
@@ -80,7 +81,8 @@ int sg_family_find(const sg_family **out, const sg_config *c, char **architectur
     *architecture = word;
     if (!*out) {
         list_families(known, sizeof known);
-        return sg_fail(err, SG_ERR_REFUSED, "%s: model family \"%s\" does not run here (known: %s)%s", c->file, word, known, hint(buffer, c, word));
+        return sg_fail(err, SG_ERR_REFUSED, "%s: model family \"%s\" does not run here (known: %s)%s", c->file, word,
+                       known, hint(buffer, c, word));
     }
     if (!c->hf)
         return SG_OK;

@@ -57,7 +57,8 @@ int sg_finish_gemma2(sg_model_spec *spec, const sg_config *c, const sg_checkpoin
     float cap;
     int rc;
     if ((rc = sg_finish_gemma(spec, c, ckpt, err)) || (rc = read_gemma_scale(spec, c, 46, err)) ||
-        (rc = read_cap(c, BOTH("final_logit_softcapping", "%s.final_logit_softcapping"), 30, &spec->logit_softcap, err)) ||
+        (rc = read_cap(c, BOTH("final_logit_softcapping", "%s.final_logit_softcapping"), 30, &spec->logit_softcap,
+                       err)) ||
         (rc = read_cap(c, BOTH("attn_logit_softcapping", "%s.attn_logit_softcapping"), 50, &cap, err)))
         return rc;
     for (int i = 0; i < spec->n_layers; i++)
@@ -71,7 +72,8 @@ static int read_gemma3_ropes(sg_model_spec *spec, const sg_config *c, sg_error *
     int dim = spec->ropes[0].dim, rc;
     double local = 10000;
     if (c->hf) {
-        json_object *nested = sg_json_get(c->hf, "rope_parameters"), *sliding = sg_json_get(nested, "sliding_attention");
+        json_object *nested = sg_json_get(c->hf, "rope_parameters"),
+                    *sliding = sg_json_get(nested, "sliding_attention");
         json_object *full = sg_json_get(nested, "full_attention");
         double theta = 1e6;
         sg_config inner = *c;
@@ -118,7 +120,9 @@ int sg_finish_olmo2(sg_model_spec *spec, const sg_config *c, const sg_checkpoint
     (void)ckpt;
     (void)spec;
     if (c->gguf && sg_config_has(c, GGUF("%s.attention.sliding_window")))
-        return sg_fail(err, SG_ERR_REFUSED, "%s: this is an OLMo 3 (sliding windows in architecture olmo2), which does not run yet", c->file);
+        return sg_fail(err, SG_ERR_REFUSED,
+                       "%s: this is an OLMo 3 (sliding windows in architecture olmo2), which does not run yet",
+                       c->file);
     return SG_OK;
 }
 
@@ -164,7 +168,8 @@ int sg_finish_stablelm(sg_model_spec *spec, const sg_config *c, const sg_checkpo
     for (int i = 0; i < spec->n_layers; i++) {
         sg_layer_spec *s = &spec->layers[i];
         s->parallel = c->hf ? parallel : !has_layer_tensor(ckpt, i, "ffn_norm.weight");
-        s->qk_norm = (c->hf ? qk_norm : has_layer_tensor(ckpt, i, "attn_q_norm.weight")) ? SG_QK_NORM_HEADS : SG_QK_NORM_NONE;
+        s->qk_norm =
+            (c->hf ? qk_norm : has_layer_tensor(ckpt, i, "attn_q_norm.weight")) ? SG_QK_NORM_HEADS : SG_QK_NORM_NONE;
     }
     return SG_OK;
 }
@@ -224,7 +229,8 @@ static int read_dense(bool *dense, int layer, const sg_config *c, sg_error *err)
 }
 
 /* Layer i's n experts; a GGUF may list how many it uses and how wide they are for each layer. */
-static int read_experts(sg_layer_spec *s, int i, int n, int n_layers, const sg_config *c, const expert_keys *k, sg_error *err)
+static int read_experts(sg_layer_spec *s, int i, int n, int n_layers, const sg_config *c, const expert_keys *k,
+                        sg_error *err)
 {
     int used, width, ffn = s->intermediate, rc;
     if ((rc = sg_config_layer_int(c, BOTH(k->n_used, "%s.expert_used_count"), i, n_layers, 1, MAX_EXPERTS,
@@ -233,8 +239,8 @@ static int read_experts(sg_layer_spec *s, int i, int n, int n_layers, const sg_c
     if (used > n)
         return sg_fail(err, SG_ERR_FORMAT, "%s: %d experts are used of %d", c->file, used, n);
     int fallback = !k->width ? ffn : c->hf ? k->width_default : k->divided ? ffn / used : ffn;
-    if ((rc = sg_config_layer_int(c, BOTH(k->width, k->width ? "%s.expert_feed_forward_length" : NULL), i, n_layers, 1, MAX_FFN, fallback,
-                                  &width, err)) ||
+    if ((rc = sg_config_layer_int(c, BOTH(k->width, k->width ? "%s.expert_feed_forward_length" : NULL), i, n_layers, 1,
+                                  MAX_FFN, fallback, &width, err)) ||
         (k->shared && (rc = sg_config_int(c, BOTH(k->shared, "%s.expert_shared_feed_forward_length"), 1, MAX_FFN,
                                           c->hf ? k->shared_default : ffn, &s->shared_intermediate, err))))
         return rc;
@@ -268,25 +274,41 @@ static int finish_experts(sg_model_spec *spec, const sg_config *c, const expert_
 
 int sg_finish_mixtral(sg_model_spec *spec, const sg_config *c, const sg_checkpoint *ckpt, sg_error *err)
 {
-    static const expert_keys keys = {.n = "num_local_experts", .n_used = "num_experts_per_tok", .n_default = 8, .n_used_default = 2,
-                                     .renormalise = true, .renormalise_gguf = true};
+    static const expert_keys keys = {.n = "num_local_experts",
+                                     .n_used = "num_experts_per_tok",
+                                     .n_default = 8,
+                                     .n_used_default = 2,
+                                     .renormalise = true,
+                                     .renormalise_gguf = true};
     (void)ckpt;
     return finish_experts(spec, c, &keys, err);
 }
 
 int sg_finish_qwen2_moe(sg_model_spec *spec, const sg_config *c, const sg_checkpoint *ckpt, sg_error *err)
 {
-    static const expert_keys keys = {.n = "num_experts", .n_used = "num_experts_per_tok", .width = "moe_intermediate_size",
-                                     .shared = "shared_expert_intermediate_size", .n_default = 60, .n_used_default = 4,
-                                     .width_default = 1408, .shared_default = 5632, .divided = true};
+    static const expert_keys keys = {.n = "num_experts",
+                                     .n_used = "num_experts_per_tok",
+                                     .width = "moe_intermediate_size",
+                                     .shared = "shared_expert_intermediate_size",
+                                     .n_default = 60,
+                                     .n_used_default = 4,
+                                     .width_default = 1408,
+                                     .shared_default = 5632,
+                                     .divided = true};
     (void)ckpt;
     return finish_experts(spec, c, &keys, err);
 }
 
 int sg_finish_qwen3_moe(sg_model_spec *spec, const sg_config *c, const sg_checkpoint *ckpt, sg_error *err)
 {
-    expert_keys keys = {.n = "num_experts", .n_used = "num_experts_per_tok", .width = "moe_intermediate_size", .n_default = 128,
-                        .n_used_default = 8, .width_default = 768, .renormalise_gguf = true, .divided = true};
+    expert_keys keys = {.n = "num_experts",
+                        .n_used = "num_experts_per_tok",
+                        .width = "moe_intermediate_size",
+                        .n_default = 128,
+                        .n_used_default = 8,
+                        .width_default = 768,
+                        .renormalise_gguf = true,
+                        .divided = true};
     (void)ckpt;
     if (c->hf && sg_config_has(c, HF("num_local_experts"))) /* transformers 5's spelling */
         keys.n = "num_local_experts";
@@ -295,7 +317,8 @@ int sg_finish_qwen3_moe(sg_model_spec *spec, const sg_config *c, const sg_checkp
 
 int sg_finish_olmoe(sg_model_spec *spec, const sg_config *c, const sg_checkpoint *ckpt, sg_error *err)
 {
-    static const expert_keys keys = {.n = "num_experts", .n_used = "num_experts_per_tok", .n_default = 64, .n_used_default = 8};
+    static const expert_keys keys = {
+        .n = "num_experts", .n_used = "num_experts_per_tok", .n_default = 64, .n_used_default = 8};
     double clip;
     (void)ckpt;
     int rc = finish_experts(spec, c, &keys, err);

@@ -27,7 +27,10 @@ static int model_name(sg_model *m, const sg_config *c, sg_error *err)
 static int weight_types(sg_model *m, sg_error *err)
 {
     const sg_checkpoint *ckpt = m->ckpt;
-    struct { const sg_dtype *type; uint64_t bytes; } sums[64];
+    struct {
+        const sg_dtype *type;
+        uint64_t bytes;
+    } sums[64];
     size_t n = 0;
     for (size_t i = 0; i < ckpt->n_tensors; i++) {
         size_t j = 0;
@@ -77,8 +80,8 @@ static int count_tensors(sg_model *m, sg_error *err)
         const sg_tensor *t = &m->ckpt->tensors[i];
         int layer = sg_tensor_layer(m, t);
         if (layer >= m->spec.n_layers)
-            return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s lies beyond the configuration's %d layers", m->ckpt->path, t->name,
-                           m->spec.n_layers);
+            return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s lies beyond the configuration's %d layers", m->ckpt->path,
+                           t->name, m->spec.n_layers);
         if (t != copy_of_tied)
             m->info.parameters += t->n_elements;
         m->info.bytes += t->bytes;
@@ -132,7 +135,8 @@ static int read_family(sg_model *m, sg_config *c, sg_error *err)
 {
     int rc = sg_family_find(&m->family, c, &m->architecture, &m->refusal);
     c->arch = !c->hf && m->architecture ? m->architecture : "";
-    if (!rc && !(rc = sg_spec_read(&m->spec, m->family, c, m->ckpt, &m->refusal)) && !(rc = sg_roles_prefix(m, &m->refusal)))
+    if (!rc && !(rc = sg_spec_read(&m->spec, m->family, c, m->ckpt, &m->refusal)) &&
+        !(rc = sg_roles_prefix(m, &m->refusal)))
         rc = sg_roles_bind(m, &m->refusal);
     if (rc == SG_ERR_REFUSED) {
         m->family = NULL;
@@ -151,13 +155,9 @@ int sg_model_open(sg_model **out, const char *path, sg_error *err)
     *out = NULL;
     if (!m)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", path);
-    if ((rc = sg_checkpoint_open(&m->ckpt, path, err)) ||
-        (rc = config_of(m, &c, err)) ||
-        (rc = read_family(m, &c, err)) ||
-        (rc = model_name(m, &c, err)) ||
-        (rc = weight_types(m, err)) ||
-        (rc = count_tensors(m, err)) ||
-        (rc = sg_checkpoint_fingerprint(m->ckpt, m->info.fingerprint, err)))
+    if ((rc = sg_checkpoint_open(&m->ckpt, path, err)) || (rc = config_of(m, &c, err)) ||
+        (rc = read_family(m, &c, err)) || (rc = model_name(m, &c, err)) || (rc = weight_types(m, err)) ||
+        (rc = count_tensors(m, err)) || (rc = sg_checkpoint_fingerprint(m->ckpt, m->info.fingerprint, err)))
         goto out;
     fill_info(m);
     *out = m;

@@ -5,7 +5,8 @@
 #include "model/family.h"
 #include "tokenizer/tokenizer.h"
 
-/* A role's tensor. Where a file keeps one tensor for each index of the first dimension (experts), `parts` has them all. */
+/* A role's tensor. Where a file keeps one tensor for each index of the first dimension (experts), `parts` has them all.
+ */
 typedef struct sg_bound {
     const sg_tensor *tensor; /* NULL: absent; parts[0] where there are parts */
     const sg_tensor **parts; /* NULL: one tensor */
@@ -13,19 +14,21 @@ typedef struct sg_bound {
 
 struct sg_model {
     sg_checkpoint *ckpt;
-    const sg_family *family;    /* NULL: it does not run here, for the reason in refusal; spec then has only what sg_describe fills */
+    const sg_family
+        *family; /* NULL: it does not run here, for the reason in refusal; spec then has only what sg_describe fills */
     sg_error refusal;
     sg_model_spec spec;
     sg_model_info info;
-    sg_layer_info *layers;      /* [spec.n_layers] */
+    sg_layer_info *layers;         /* [spec.n_layers] */
     sg_bound (*roles)[SG_N_ROLES]; /* [1 + n_layers]: row 0 the model's own, row 1 + i layer i's */
-    char *layer_prefix;         /* "model.layers.", "blk." */
-    char *root;                 /* "model." in HF; "" in GGUF, and in a file that leaves it out */
-    sg_tokenizer *tokenizer;    /* read at first use */
+    char *layer_prefix;            /* "model.layers.", "blk." */
+    char *root;                    /* "model." in HF; "" in GGUF, and in a file that leaves it out */
+    sg_tokenizer *tokenizer;       /* read at first use */
     char *architecture, *name, *weight_types, *config_path; /* owned */
 };
 
-/* The layer number behind prefix in a tensor's name and, behind its dot, the rest (NULL ok); -1: it belongs to no layer. */
+/* The layer number behind prefix in a tensor's name and, behind its dot, the rest (NULL ok); -1: it belongs to no
+ * layer. */
 int sg_name_layer(const char *prefix, const char *name, const char **rest);
 /* The same for a model's tensor. */
 int sg_tensor_layer(const sg_model *model, const sg_tensor *tensor);
@@ -39,8 +42,10 @@ static inline const sg_tensor *sg_layer_role(const sg_model *model, int layer, s
 {
     return model->roles[1 + layer][role].tensor;
 }
-/* Where index i of a role's first dimension lies: its tensor and the row there at which it begins (rows_each rows for an index). */
-const sg_tensor *sg_layer_part(const sg_model *model, int layer, sg_role role, int i, uint64_t rows_each, uint64_t *first_row);
+/* Where index i of a role's first dimension lies: its tensor and the row there at which it begins (rows_each rows for
+ * an index). */
+const sg_tensor *sg_layer_part(const sg_model *model, int layer, sg_role role, int i, uint64_t rows_each,
+                               uint64_t *first_row);
 
 /* The id that `bos` puts in front, -1 for none. Reads the tokenizer at first use. */
 int sg_model_bos(sg_model *model, sg_bos bos, int32_t *id, sg_error *err);

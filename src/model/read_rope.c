@@ -61,8 +61,8 @@ static int read_llama3(const hf_rope *r, sg_error *err)
         (rc = original_positions(r, &s.original_positions, err)))
         return rc;
     if (s.high_freq_factor <= s.low_freq_factor)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: high_freq_factor %g is not above low_freq_factor %g", r->params.file, s.high_freq_factor,
-                       s.low_freq_factor);
+        return sg_fail(err, SG_ERR_FORMAT, "%s: high_freq_factor %g is not above low_freq_factor %g", r->params.file,
+                       s.high_freq_factor, s.low_freq_factor);
     sg_rope_scale_llama3(r->rope->inv_freq, r->rope->dim / 2, &s);
     return SG_OK;
 }
@@ -88,7 +88,8 @@ static int read_yarn(const hf_rope *r, sg_error *err)
         (rc = sg_config_number(&r->params, HF("mscale_all_dim"), 0, &mscale_all, err)))
         return rc;
     if (!magnitude)
-        magnitude = mscale && mscale_all ? yarn_magnitude(s.factor, mscale) / yarn_magnitude(s.factor, mscale_all) : yarn_magnitude(s.factor, 1);
+        magnitude = mscale && mscale_all ? yarn_magnitude(s.factor, mscale) / yarn_magnitude(s.factor, mscale_all)
+                                         : yarn_magnitude(s.factor, 1);
     sg_rope_scale_yarn(r->rope->inv_freq, r->rope->dim / 2, &s);
     r->rope->magnitude = (float)magnitude;
     return SG_OK;
@@ -139,7 +140,10 @@ static const struct {
 
 int sg_rope_read_hf(sg_model_spec *spec, const sg_config *c, json_object *params, int dim, double theta, sg_error *err)
 {
-    hf_rope r = {.model = c, .spec = spec, .params = {.hf = params, .arch = "", .file = c->file}, .positions = spec->max_positions};
+    hf_rope r = {.model = c,
+                 .spec = spec,
+                 .params = {.hf = params, .arch = "", .file = c->file},
+                 .positions = spec->max_positions};
     char *type = NULL;
     int rc = SG_OK;
     if (!(r.rope = sg_rope_add(spec, dim, theta)))
@@ -156,8 +160,11 @@ int sg_rope_read_hf(sg_model_spec *spec, const sg_config *c, json_object *params
             i++;
         rc = i < SG_ARRAY_LEN(hf_types)
                  ? hf_types[i].read(&r, err)
-                 : sg_fail(err, SG_ERR_REFUSED, "%s: rope scaling of type \"%s\" does not run; known: default, linear, dynamic, llama3, yarn, "
-                           "longrope", c->file, type);
+                 : sg_fail(
+                       err, SG_ERR_REFUSED,
+                       "%s: rope scaling of type \"%s\" does not run; known: default, linear, dynamic, llama3, yarn, "
+                       "longrope",
+                       c->file, type);
     }
     sg_free(type);
     return rc;
@@ -166,7 +173,8 @@ int sg_rope_read_hf(sg_model_spec *spec, const sg_config *c, json_object *params
 /* rope_scaling, where it is set, replaces rope_parameters; theta stands in either or beside them. */
 static int read_hf(sg_model_spec *spec, const sg_family *family, const sg_config *c, int head_dim, sg_error *err)
 {
-    json_object *scaling = sg_json_get(c->hf, "rope_scaling"), *params = scaling ? scaling : sg_json_get(c->hf, "rope_parameters");
+    json_object *scaling = sg_json_get(c->hf, "rope_scaling"),
+                *params = scaling ? scaling : sg_json_get(c->hf, "rope_parameters");
     sg_config inner = *c;
     inner.hf = json_object_is_type(params, json_type_object) ? params : c->hf;
     const char *old_theta = sg_json_get(c->hf, "rotary_emb_base") ? "rotary_emb_base" : "rope_theta";
@@ -180,17 +188,20 @@ static int read_hf(sg_model_spec *spec, const sg_family *family, const sg_config
         return rc;
     int dim = (int)(head_dim * partial);
     if (partial > 1 || dim < 2 || dim % 2)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: rope over %d of a head's %d dimensions, expected an even number up to the head size", c->file,
-                       dim, head_dim);
+        return sg_fail(err, SG_ERR_FORMAT,
+                       "%s: rope over %d of a head's %d dimensions, expected an even number up to the head size",
+                       c->file, dim, head_dim);
     if (partial != 1 && !family->honours_partial)
-        return sg_fail(err, SG_ERR_REFUSED, "%s: partial_rotary_factor is %g; family %s runs with 1", c->file, partial, family->name);
+        return sg_fail(err, SG_ERR_REFUSED, "%s: partial_rotary_factor is %g; family %s runs with 1", c->file, partial,
+                       family->name);
     return sg_rope_read_hf(spec, c, params, dim, spec->rope_theta, err);
 }
 
 /* ---- GGUF -------------------------------------------------------------------------------------------- */
 
 /* out /= the tensor's numbers, one per frequency; absent: nothing */
-static int divide_by_tensor(float *out, int n, const sg_checkpoint *ckpt, const char *name, const char *file, sg_error *err)
+static int divide_by_tensor(float *out, int n, const sg_checkpoint *ckpt, const char *name, const char *file,
+                            sg_error *err)
 {
     const sg_tensor *t = sg_checkpoint_find(ckpt, name);
     if (!t)
@@ -201,13 +212,15 @@ static int divide_by_tensor(float *out, int n, const sg_checkpoint *ckpt, const 
         float f;
         memcpy(&f, sg_tensor_data(ckpt, t) + 4 * (size_t)i, 4);
         if (!(f > 0) || !isfinite(f))
-            return sg_fail(err, SG_ERR_NUMERIC, "%s: %s[%d] is %g, expected a number above 0", file, name, i, (double)f);
+            return sg_fail(err, SG_ERR_NUMERIC, "%s: %s[%d] is %g, expected a number above 0", file, name, i,
+                           (double)f);
         out[i] /= f;
     }
     return SG_OK;
 }
 
-/* rope_factors_short and _long: by the window's length. (llama.cpp chooses by its context's size; transformers, and we, by the text's.) */
+/* rope_factors_short and _long: by the window's length. (llama.cpp chooses by its context's size; transformers, and we,
+ * by the text's.) */
 static int read_gguf_long(sg_rope *rope, const sg_config *c, const sg_checkpoint *ckpt, double original, sg_error *err)
 {
     int half = rope->dim / 2, rc;
@@ -231,19 +244,23 @@ static int read_gguf(sg_model_spec *spec, const sg_config *c, const sg_checkpoin
         (rc = sg_config_int(c, GGUF("%s.rope.dimension_count"), 2, head_dim, head_dim, &dim, err)) ||
         (rc = sg_config_number(c, GGUF("%s.rope.scale_linear"), 0, &factor, err)) ||
         (rc = sg_config_number(c, GGUF("%s.rope.scaling.factor"), factor, &factor, err)) ||
-        (rc = sg_config_positive(c, GGUF("%s.rope.scaling.original_context_length"), spec->max_positions, &original, err)) ||
+        (rc = sg_config_positive(c, GGUF("%s.rope.scaling.original_context_length"), spec->max_positions, &original,
+                                 err)) ||
         (rc = sg_config_positive(c, GGUF("%s.rope.scaling.attn_factor"), 1, &magnitude, err)) ||
         (rc = sg_config_string(c, GGUF("%s.rope.scaling.type"), &type, err)))
         return rc;
     bool none = type && strcmp(type, "none") == 0, yarn = type && strcmp(type, "yarn") == 0;
     bool known = !type || none || yarn || strcmp(type, "linear") == 0 || strcmp(type, "longrope") == 0;
     if (!known)
-        rc = sg_fail(err, SG_ERR_REFUSED, "%s: rope scaling of type \"%s\" does not run; known: none, linear, yarn, longrope", c->file, type);
+        rc =
+            sg_fail(err, SG_ERR_REFUSED,
+                    "%s: rope scaling of type \"%s\" does not run; known: none, linear, yarn, longrope", c->file, type);
     sg_free(type);
     if (rc)
         return rc;
     if (dim % 2)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %s.rope.dimension_count is %d, expected an even number", c->file, c->arch, dim);
+        return sg_fail(err, SG_ERR_FORMAT, "%s: %s.rope.dimension_count is %d, expected an even number", c->file,
+                       c->arch, dim);
     sg_rope *rope = sg_rope_add(spec, dim, spec->rope_theta);
     if (!rope)
         return no_memory(err);
@@ -255,8 +272,13 @@ static int read_gguf(sg_model_spec *spec, const sg_config *c, const sg_checkpoin
     if (rc || none || factor <= 0 || factor == 1)
         return rc;
     if (yarn) {
-        sg_rope_scale_yarn(rope->inv_freq, dim / 2, &(sg_rope_yarn){.factor = factor, .theta = spec->rope_theta, .original_positions = original,
-                                                                     .beta_fast = 32, .beta_slow = 1, .truncate = true});
+        sg_rope_scale_yarn(rope->inv_freq, dim / 2,
+                           &(sg_rope_yarn){.factor = factor,
+                                           .theta = spec->rope_theta,
+                                           .original_positions = original,
+                                           .beta_fast = 32,
+                                           .beta_slow = 1,
+                                           .truncate = true});
         rope->magnitude *= (float)yarn_magnitude(factor, 1);
         return SG_OK;
     }
@@ -268,7 +290,8 @@ static int read_gguf(sg_model_spec *spec, const sg_config *c, const sg_checkpoin
     return SG_OK;
 }
 
-int sg_rope_read(sg_model_spec *spec, const sg_family *family, const sg_config *config, const sg_checkpoint *ckpt, int head_dim, sg_error *err)
+int sg_rope_read(sg_model_spec *spec, const sg_family *family, const sg_config *config, const sg_checkpoint *ckpt,
+                 int head_dim, sg_error *err)
 {
     if (config->hf)
         return read_hf(spec, family, config, head_dim, err);

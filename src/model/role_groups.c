@@ -1,7 +1,8 @@
-/* Tensor roles of both formats, in groups. Names, shapes and orders are those of transformers' checkpoints and of llama.cpp's
- * convert_hf_to_gguf.py; tests/golden/make_families.py makes a fixture of each. */
+/* Tensor roles of both formats, in groups. Names, shapes and orders are those of transformers' checkpoints and of
+ * llama.cpp's convert_hf_to_gguf.py; tests/golden/make_families.py makes a fixture of each. */
 #include "model/role_groups.h"
 
+/* clang-format off */
 #define GROUP(name, ...)                                    \
     static const sg_role_row name##_rows[] = {__VA_ARGS__}; \
     const sg_role_group name = {name##_rows, SG_ARRAY_LEN(name##_rows)}

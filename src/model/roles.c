@@ -34,7 +34,8 @@ const sg_tensor *sg_model_head(const sg_model *model)
     return sg_model_role(model, model->spec.tied ? SG_EMBEDDING : SG_HEAD);
 }
 
-const sg_tensor *sg_layer_part(const sg_model *model, int layer, sg_role role, int i, uint64_t rows_each, uint64_t *first_row)
+const sg_tensor *sg_layer_part(const sg_model *model, int layer, sg_role role, int i, uint64_t rows_each,
+                               uint64_t *first_row)
 {
     const sg_bound *b = &model->roles[1 + layer][role];
     *first_row = b->parts ? 0 : (uint64_t)i * rows_each;
@@ -121,7 +122,8 @@ static bool needed(const sg_model *m, int layer, const sg_role_row *row, const s
     return false;
 }
 
-/* May the role's tensor be bound at all? A tensor that the specification says nothing of is left alone (HF) or refused (GGUF, when it runs). */
+/* May the role's tensor be bound at all? A tensor that the specification says nothing of is left alone (HF) or refused
+ * (GGUF, when it runs). */
 static bool wanted(const sg_model *m, int layer, const sg_role_row *row, const sg_layer_spec *s)
 {
     return row->need == SG_OPTIONAL || row->need == SG_IF_UNTIED || needed(m, layer, row, s);
@@ -146,8 +148,8 @@ static bool shape_fits(const sg_tensor *t, const uint64_t *want, int n)
 }
 
 /* One tensor by name. part: its index in the first dimension, -1: it has them all. */
-static int bind_tensor(const sg_tensor **out, const sg_model *m, const sg_role_row *row, int layer, int part, const char *name, bool must,
-                       sg_error *err)
+static int bind_tensor(const sg_tensor **out, const sg_model *m, const sg_role_row *row, int layer, int part,
+                       const char *name, bool must, sg_error *err)
 {
     const sg_layer_spec *s = &m->spec.layers[layer < 0 ? 0 : layer];
     sg_row_order order = m->ckpt->format == SG_FORMAT_HF ? row->hf_order : row->gguf_order;
@@ -156,7 +158,9 @@ static int bind_tensor(const sg_tensor **out, const sg_model *m, const sg_role_r
     char got[160], expected[160];
     *out = sg_checkpoint_find(m->ckpt, name);
     if (!*out)
-        return must ? sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s is missing (family %s needs it)", m->ckpt->path, name, m->family->name) : SG_OK;
+        return must ? sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s is missing (family %s needs it)", m->ckpt->path, name,
+                              m->family->name)
+                    : SG_OK;
     while (n < 3 && row->dims[n] != SG_EXT_NONE) {
         want[n] = extent(&m->spec, s, row->dims[n]);
         n++;
@@ -174,7 +178,8 @@ static int bind_tensor(const sg_tensor **out, const sg_model *m, const sg_role_r
         return SG_OK;
     shape_text((*out)->shape, (*out)->n_dims, got, sizeof got);
     shape_text(from, n, expected, sizeof expected);
-    return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s has shape [%s], expected [%s]", m->ckpt->path, name, got, expected);
+    return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s has shape [%s], expected [%s]", m->ckpt->path, name, got,
+                   expected);
 }
 
 /* The file's name for a role. */
@@ -229,7 +234,8 @@ int sg_roles_prefix(sg_model *m, sg_error *err)
     if (m->ckpt->format == SG_FORMAT_HF) {
         char name[NAME_MAX_BYTES];
         snprintf(name, sizeof name, "%s%s", f->hf_root, sg_family_role(f, SG_EMBEDDING)->hf);
-        root = sg_checkpoint_find(m->ckpt, name) || !sg_checkpoint_find(m->ckpt, name + strlen(f->hf_root)) ? f->hf_root : "";
+        root = sg_checkpoint_find(m->ckpt, name) || !sg_checkpoint_find(m->ckpt, name + strlen(f->hf_root)) ? f->hf_root
+                                                                                                            : "";
     }
     m->root = sg_strdup(root);
     m->layer_prefix = m->ckpt->format == SG_FORMAT_HF ? sg_asprintf("%s%s", root, f->hf_layers) : sg_strdup("blk.");

@@ -31,8 +31,8 @@ void sg_rope_scale_llama3(float *inv_freq, int n, const sg_rope_llama3 *scale)
     }
 }
 
-/* Frequencies that turn less than beta_slow times over the original positions are divided by factor, those that turn more than beta_fast times
- * are kept, those between are blended along a ramp. */
+/* Frequencies that turn less than beta_slow times over the original positions are divided by factor, those that turn
+ * more than beta_fast times are kept, those between are blended along a ramp. */
 void sg_rope_scale_yarn(float *inv_freq, int n, const sg_rope_yarn *s)
 {
     double dim = 2.0 * n;
@@ -64,7 +64,8 @@ void sg_rope_at(const sg_rope *rope, int T, float *out)
 {
     int variant = sg_rope_variant(rope, T);
     const float *from = variant && rope->kind == SG_ROPE_LONG ? rope->inv_freq_long : rope->inv_freq;
-    if (variant && rope->kind == SG_ROPE_DYNAMIC) { /* transformers, "dynamic": theta as if the window had been trained */
+    if (variant &&
+        rope->kind == SG_ROPE_DYNAMIC) { /* transformers, "dynamic": theta as if the window had been trained */
         double grow = rope->factor * T / rope->original - (rope->factor - 1);
         sg_rope_default(out, rope->dim, rope->theta * pow(grow, (double)rope->dim / (rope->dim - 2)));
     } else {

@@ -9,8 +9,11 @@ static int no_tokenizer(const sg_model *m, sg_error *err)
     char *model = sg_path_join(m->ckpt->path, "tokenizer.model");
     bool only_model = model && sg_path_exists(model);
     sg_free(model);
-    return sg_fail(err, SG_ERR_REFUSED, "%s: %s; save a tokenizer.json with transformers (AutoTokenizer.from_pretrained, save_pretrained)",
-                   m->ckpt->path, only_model ? "has only a SentencePiece tokenizer.model, which is not read" : "there is no tokenizer.json");
+    return sg_fail(err, SG_ERR_REFUSED,
+                   "%s: %s; save a tokenizer.json with transformers (AutoTokenizer.from_pretrained, save_pretrained)",
+                   m->ckpt->path,
+                   only_model ? "has only a SentencePiece tokenizer.model, which is not read"
+                              : "there is no tokenizer.json");
 }
 
 static int load_hf(sg_model *m, sg_error *err)
@@ -43,12 +46,15 @@ static int load(sg_model *m, sg_error *err)
 {
     if (m->tokenizer)
         return SG_OK;
-    int rc = m->ckpt->format == SG_FORMAT_HF ? load_hf(m, err) : sg_tokenizer_from_gguf(&m->tokenizer, &m->ckpt->ggufs[0], m->ckpt->path, err);
+    int rc = m->ckpt->format == SG_FORMAT_HF
+                 ? load_hf(m, err)
+                 : sg_tokenizer_from_gguf(&m->tokenizer, &m->ckpt->ggufs[0], m->ckpt->path, err);
     if (rc)
         return rc;
     int32_t bos = sg_tokenizer_bos(m->tokenizer);
     if (bos >= m->spec.vocab)
-        rc = sg_fail(err, SG_ERR_FORMAT, "%s: the tokenizer's BOS id %d is outside the model's vocabulary of %d", m->ckpt->path, bos, m->spec.vocab);
+        rc = sg_fail(err, SG_ERR_FORMAT, "%s: the tokenizer's BOS id %d is outside the model's vocabulary of %d",
+                     m->ckpt->path, bos, m->spec.vocab);
     if (rc) {
         sg_tokenizer_free(m->tokenizer);
         m->tokenizer = NULL;
@@ -79,8 +85,8 @@ int sg_model_encode(sg_model *m, const sg_text *text, sg_tokens *out, sg_error *
         return rc == SG_ERR_FORMAT ? sg_fail_in(err, rc, text->source) : rc;
     for (size_t i = 0; i < out->n; i++)
         if (out->ids[i] < 0 || out->ids[i] >= m->spec.vocab) {
-            rc = sg_fail(err, SG_ERR_FORMAT, "%s: the tokenizer gives id %d, but the model's vocabulary has %d", m->ckpt->path, out->ids[i],
-                         m->spec.vocab);
+            rc = sg_fail(err, SG_ERR_FORMAT, "%s: the tokenizer gives id %d, but the model's vocabulary has %d",
+                         m->ckpt->path, out->ids[i], m->spec.vocab);
             sg_tokens_free(out);
             return rc;
         }

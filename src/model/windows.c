@@ -14,10 +14,12 @@ static int read_layer_types(sg_model_spec *spec, const sg_config *c, int window,
         const char *word = json_object_get_string(json_object_array_get_idx(list, (size_t)i));
         bool sliding = word && strcmp(word, "sliding_attention") == 0;
         if (!sliding && !(word && strcmp(word, "full_attention") == 0))
-            return sg_fail(err, SG_ERR_REFUSED, "%s: layer_types[%d] is \"%s\"; known: full_attention, sliding_attention", c->file, i,
+            return sg_fail(err, SG_ERR_REFUSED,
+                           "%s: layer_types[%d] is \"%s\"; known: full_attention, sliding_attention", c->file, i,
                            word ? word : "null");
         if (sliding && !window)
-            return sg_fail(err, SG_ERR_FORMAT, "%s: layer_types[%d] is \"sliding_attention\", but sliding_window is not set", c->file, i);
+            return sg_fail(err, SG_ERR_FORMAT,
+                           "%s: layer_types[%d] is \"sliding_attention\", but sliding_window is not set", c->file, i);
         spec->layers[i].window = sliding ? window : 0;
     }
     return SG_OK;
@@ -44,12 +46,16 @@ static bool slides(sg_window_rule rule, int i, int max_window_layers, int period
 
 static int read_hf(sg_model_spec *spec, const sg_family *f, const sg_config *c, sg_error *err)
 {
-    bool switched = f->window == SG_WINDOW_QWEN2 || f->window == SG_WINDOW_QWEN2_MOE || f->window == SG_WINDOW_QWEN3_MOE, use, found;
+    bool switched =
+             f->window == SG_WINDOW_QWEN2 || f->window == SG_WINDOW_QWEN2_MOE || f->window == SG_WINDOW_QWEN3_MOE,
+         use, found;
     bool null = sg_config_has(c, (sg_config_key){"sliding_window", NULL});
     int window, max_window_layers, period, rc;
     if ((rc = sg_config_bool(c, (sg_config_key){"use_sliding_window", NULL}, false, &use, err)) ||
-        (rc = sg_config_int(c, (sg_config_key){"sliding_window", NULL}, 0, INT32_MAX, null ? 0 : f->window_size, &window, err)) ||
-        (rc = sg_config_int(c, (sg_config_key){"max_window_layers", NULL}, 0, INT32_MAX, 28, &max_window_layers, err)) ||
+        (rc = sg_config_int(c, (sg_config_key){"sliding_window", NULL}, 0, INT32_MAX, null ? 0 : f->window_size,
+                            &window, err)) ||
+        (rc =
+             sg_config_int(c, (sg_config_key){"max_window_layers", NULL}, 0, INT32_MAX, 28, &max_window_layers, err)) ||
         (rc = sg_config_int(c, (sg_config_key){"sliding_window_pattern", NULL}, 1, INT32_MAX, f->period, &period, err)))
         return rc;
     if (switched && !use)
@@ -68,13 +74,16 @@ static int read_gguf(sg_model_spec *spec, const sg_family *f, const sg_config *c
 {
     static const sg_config_key pattern = {NULL, "%s.attention.sliding_window_pattern"};
     int window, value, rc;
-    if ((rc = sg_config_int(c, (sg_config_key){NULL, "%s.attention.sliding_window"}, 0, INT32_MAX, window_size, &window, err)))
+    if ((rc = sg_config_int(c, (sg_config_key){NULL, "%s.attention.sliding_window"}, 0, INT32_MAX, window_size, &window,
+                            err)))
         return rc;
     bool list = sg_config_is_list(c, pattern);
     for (int i = 0; i < spec->n_layers; i++) {
         if ((rc = sg_config_layer_int(c, pattern, i, spec->n_layers, 0, INT32_MAX, f->period, &value, err)))
             return rc;
-        bool sliding = list ? value != 0 : value == 0 || slides(SG_WINDOW_PERIOD, i, 0, value); /* 0: llama.cpp lets every layer slide */
+        bool sliding =
+            list ? value != 0
+                 : value == 0 || slides(SG_WINDOW_PERIOD, i, 0, value); /* 0: llama.cpp lets every layer slide */
         spec->layers[i].window = sliding ? window : 0;
     }
     return SG_OK;
@@ -82,11 +91,15 @@ static int read_gguf(sg_model_spec *spec, const sg_family *f, const sg_config *c
 
 int sg_windows_read(sg_model_spec *spec, const sg_family *f, const sg_config *c, sg_error *err)
 {
-    json_object *list = c->hf ? sg_json_get(c->hf, "layer_types") : NULL; /* transformers checks its length in every family */
-    if (list && (!json_object_is_type(list, json_type_array) || json_object_array_length(list) != (size_t)spec->n_layers))
+    json_object *list =
+        c->hf ? sg_json_get(c->hf, "layer_types") : NULL; /* transformers checks its length in every family */
+    if (list &&
+        (!json_object_is_type(list, json_type_array) || json_object_array_length(list) != (size_t)spec->n_layers))
         return sg_fail(err, SG_ERR_FORMAT, "%s: layer_types must be a list of %d words", c->file, spec->n_layers);
     if (c->hf)
         return f->window == SG_WINDOW_NONE ? SG_OK : read_hf(spec, f, c, err);
     /* Gemma 2's architecture implies its window; Gemma 3 without the key has none. */
-    return f->gguf_window == SG_WINDOW_NONE ? SG_OK : read_gguf(spec, f, c, strcmp(f->name, "gemma2") == 0 ? f->window_size : 0, err);
+    return f->gguf_window == SG_WINDOW_NONE
+               ? SG_OK
+               : read_gguf(spec, f, c, strcmp(f->name, "gemma2") == 0 ? f->window_size : 0, err);
 }

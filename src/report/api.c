@@ -35,7 +35,9 @@ int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_e
     return sg_report_score_json(sg_model_get_info(model), score, out, err);
 }
 
-int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out, sg_error *err)
+int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out,
+                   sg_error *err)
 {
-    return sg_report_score_table(sg_model_get_info(model), score, plan ? plan->remove : NULL, plan ? plan->n_remove : 0, style, out, err);
+    return sg_report_score_table(sg_model_get_info(model), score, plan ? plan->remove : NULL, plan ? plan->n_remove : 0,
+                                 style, out, err);
 }

@@ -33,10 +33,11 @@ static bool put_perplexities(json_object *obj, const sg_eval_entry *e, sg_error 
 static bool put_entry(json_object *list, const sg_eval_entry *e, sg_error *err)
 {
     json_object *obj = json_object_new_object();
-    if (sg_put_json_string(obj, "path", e->path, err) && sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
-        sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) && sg_put_json_int(obj, "parameters", e->parameters, err) &&
-        sg_put_json_int(obj, "bytes", e->bytes, err) && put_perplexities(obj, e, err) &&
-        sg_json_put(obj, "tasks", json_object_new_array(), err) == SG_OK)
+    if (sg_put_json_string(obj, "path", e->path, err) &&
+        sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
+        sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
+        sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
+        put_perplexities(obj, e, err) && sg_json_put(obj, "tasks", json_object_new_array(), err) == SG_OK)
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
@@ -143,8 +144,8 @@ static void put_text(sg_strbuf *b, const sg_perplexity *p, const sg_glyphs *g)
     sg_put_clean(b, p->source);
     sg_strbuf_printf(b, " %s ", g->dot);
     sg_put_count(b, (uint64_t)p->tokens);
-    sg_strbuf_printf(b, " predictions in %lld window%s of %d%s\n", (long long)p->windows, p->windows == 1 ? "" : "s", p->window,
-                     p->bos ? ", each behind a BOS" : "");
+    sg_strbuf_printf(b, " predictions in %lld window%s of %d%s\n", (long long)p->windows, p->windows == 1 ? "" : "s",
+                     p->window, p->bos ? ", each behind a BOS" : "");
 }
 
 static void put_columns(sg_strbuf *b, const columns *c)

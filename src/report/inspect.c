@@ -9,12 +9,14 @@
 bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *err)
 {
     json_object *model = json_object_new_object();
-    if (sg_put_json_string(model, "path", info->path, err) && sg_put_json_string(model, "format", info->format_name, err) &&
+    if (sg_put_json_string(model, "path", info->path, err) &&
+        sg_put_json_string(model, "format", info->format_name, err) &&
         sg_put_json_string(model, "family", info->family, err) &&
         sg_put_json_string(model, "architecture", info->architecture, err) &&
         sg_put_json_int(model, "layers", (uint64_t)info->layers, err) &&
         sg_put_json_int(model, "hidden", (uint64_t)info->hidden, err) &&
-        sg_put_json_int(model, "parameters", info->parameters, err) && sg_put_json_int(model, "bytes", info->bytes, err))
+        sg_put_json_int(model, "parameters", info->parameters, err) &&
+        sg_put_json_int(model, "bytes", info->bytes, err))
         return sg_json_put(obj, "model", model, err) == SG_OK;
     json_object_put(model);
     return false;
@@ -128,7 +130,8 @@ static void put_architecture(sg_strbuf *b, const sg_model_info *info, const sg_g
     sg_put_key(b, "stream");
     sg_strbuf_printf(b, "%d wide %s feed-forward %d wide\n", info->hidden, g->dot, info->intermediate);
     sg_put_key(b, "attention");
-    sg_strbuf_printf(b, "%d heads of %d %s %d of keys and values\n", info->n_heads, info->head_dim, g->dot, info->n_kv_heads);
+    sg_strbuf_printf(b, "%d heads of %d %s %d of keys and values\n", info->n_heads, info->head_dim, g->dot,
+                     info->n_kv_heads);
     put_positions(b, info);
     if (info->rope_theta > 0) {
         sg_strbuf_printf(b, " %s rope theta ", g->dot);
@@ -155,7 +158,8 @@ static void put_described(sg_strbuf *b, const sg_model_info *info)
     sg_strbuf_puts(b, "\n");
 }
 
-int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out, sg_error *err)
+int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out,
+                            sg_error *err)
 {
     const sg_glyphs *g = sg_glyphs_of(style);
     sg_strbuf b = {0};

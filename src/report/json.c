@@ -29,7 +29,8 @@ json_object *sg_report_string(const char *s, size_t bytes)
 
 bool sg_put_json_string(json_object *obj, const char *key, const char *value, sg_error *err)
 {
-    return sg_json_put(obj, key, value ? sg_report_string(value, strlen(value)) : sg_json_number((double)NAN), err) == SG_OK;
+    return sg_json_put(obj, key, value ? sg_report_string(value, strlen(value)) : sg_json_number((double)NAN), err) ==
+           SG_OK;
 }
 
 bool sg_put_json_int(json_object *obj, const char *key, uint64_t value, sg_error *err)

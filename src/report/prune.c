@@ -4,11 +4,13 @@
 #include "core/mem.h"
 #include "report/parts.h"
 
-static bool put_side(json_object *obj, const char *key, int layers, uint64_t parameters, uint64_t bytes, uint64_t file_bytes, sg_error *err)
+static bool put_side(json_object *obj, const char *key, int layers, uint64_t parameters, uint64_t bytes,
+                     uint64_t file_bytes, sg_error *err)
 {
     json_object *side = json_object_new_object();
-    if (sg_put_json_int(side, "layers", (uint64_t)layers, err) && sg_put_json_int(side, "parameters", parameters, err) &&
-        sg_put_json_int(side, "bytes", bytes, err) && sg_put_json_int(side, "file_bytes", file_bytes, err))
+    if (sg_put_json_int(side, "layers", (uint64_t)layers, err) &&
+        sg_put_json_int(side, "parameters", parameters, err) && sg_put_json_int(side, "bytes", bytes, err) &&
+        sg_put_json_int(side, "file_bytes", file_bytes, err))
         return sg_json_put(obj, key, side, err) == SG_OK;
     json_object_put(side);
     return false;
@@ -28,15 +30,17 @@ static bool put_left_out(json_object *obj, const sg_prune_result *r, sg_error *e
 int sg_prune_json(const sg_plan *plan, const sg_prune_result *r, char **out, sg_error *err)
 {
     json_object *obj = json_object_new_object();
-    bool ok = sg_put_json_string(obj, "schema", "shortgpt/prune/1", err) && sg_put_json_string(obj, "out", r->out, err) &&
-              sg_put_json_string(obj, "method", plan->method, err) &&
-              sg_put_json_layers(obj, "remove", plan->remove, plan->n_remove, err) &&
-              sg_put_json_layers(obj, "keep", plan->keep, plan->n_keep, err) &&
-              put_side(obj, "before", r->layers_before, r->parameters_before, r->bytes_before, r->file_bytes_before, err) &&
-              put_side(obj, "after", r->layers_after, r->parameters_after, r->bytes_after, r->file_bytes_after, err) &&
-              sg_put_json_int(obj, "tensors_removed", r->tensors_removed, err) &&
-              sg_put_json_int(obj, "tensors_kept", r->tensors_kept, err) && put_left_out(obj, r, err) &&
-              sg_put_json_bool(obj, "forward_checked", r->forward_checked, err) && sg_put_json_number(obj, "seconds", r->seconds, err);
+    bool ok =
+        sg_put_json_string(obj, "schema", "shortgpt/prune/1", err) && sg_put_json_string(obj, "out", r->out, err) &&
+        sg_put_json_string(obj, "method", plan->method, err) &&
+        sg_put_json_layers(obj, "remove", plan->remove, plan->n_remove, err) &&
+        sg_put_json_layers(obj, "keep", plan->keep, plan->n_keep, err) &&
+        put_side(obj, "before", r->layers_before, r->parameters_before, r->bytes_before, r->file_bytes_before, err) &&
+        put_side(obj, "after", r->layers_after, r->parameters_after, r->bytes_after, r->file_bytes_after, err) &&
+        sg_put_json_int(obj, "tensors_removed", r->tensors_removed, err) &&
+        sg_put_json_int(obj, "tensors_kept", r->tensors_kept, err) && put_left_out(obj, r, err) &&
+        sg_put_json_bool(obj, "forward_checked", r->forward_checked, err) &&
+        sg_put_json_number(obj, "seconds", r->seconds, err);
     return sg_report_json_text(obj, ok, out, err);
 }
 
@@ -50,12 +54,14 @@ static void put_row(sg_strbuf *b, const char *label, sg_put_u64 *put, uint64_t b
     sg_strbuf_puts(b, "\n");
 }
 
-int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, const sg_style *style, char **out, sg_error *err)
+int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, const sg_style *style, char **out,
+                   sg_error *err)
 {
     const sg_ink *ink = sg_ink_of(style);
     sg_strbuf b = {0};
     sg_strbuf_puts(&b, ink->heading);
-    sg_strbuf_printf(&b, "%s %zu of %d layers: ", dry_run ? "Would remove" : "Removed", plan->n_remove, r->layers_before);
+    sg_strbuf_printf(&b, "%s %zu of %d layers: ", dry_run ? "Would remove" : "Removed", plan->n_remove,
+                     r->layers_before);
     sg_put_layers(&b, plan->remove, plan->n_remove);
     sg_strbuf_printf(&b, "%s\n\n  ", ink->end);
     sg_strbuf_pad(&b, "", 20);
@@ -86,8 +92,9 @@ int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, 
         sg_put_key(&b, "checked");
         sg_strbuf_puts(&b, "read back, every kept tensor equal byte for byte\n");
         sg_put_key(&b, "");
-        sg_strbuf_puts(&b, r->forward_checked ? "likelihoods equal to the original's without those layers, bit for bit\n"
-                                              : "not run: a tensor has a type that does not run here\n");
+        sg_strbuf_puts(&b, r->forward_checked
+                               ? "likelihoods equal to the original's without those layers, bit for bit\n"
+                               : "not run: a tensor has a type that does not run here\n");
         sg_put_key(&b, "took");
         sg_put_seconds(&b, r->seconds);
         sg_strbuf_puts(&b, "\n");

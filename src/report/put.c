@@ -6,12 +6,24 @@
 #include "core/mem.h"
 
 static const sg_glyphs utf8_glyphs = {
-    .dot = "·", .dash = "–", .interval = "±95%", .arrow = "◀", .past = "▶", .tick = "╵", .full = "█",
+    .dot = "·",
+    .dash = "–",
+    .interval = "±95%",
+    .arrow = "◀",
+    .past = "▶",
+    .tick = "╵",
+    .full = "█",
     .eighth = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"},
 };
 
 static const sg_glyphs ascii_glyphs = {
-    .dot = "|", .dash = "-", .interval = "+-95%", .arrow = "<", .past = ">", .tick = "'", .full = "#",
+    .dot = "|",
+    .dash = "-",
+    .interval = "+-95%",
+    .arrow = "<",
+    .past = ">",
+    .tick = "'",
+    .full = "#",
     .eighth = {"", "", "", "", "#", "#", "#", "#"}, /* rounded to whole columns */
 };
 

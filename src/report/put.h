@@ -22,13 +22,13 @@ typedef struct sg_ink {
 } sg_ink;
 const sg_ink *sg_ink_of(const sg_style *style);
 void sg_put_heading(sg_strbuf *b, const char *s, const sg_style *style); /* a table's first line, and an empty one */
-int sg_style_width(const sg_style *style); /* 80 when not said, at least 60 */
+int sg_style_width(const sg_style *style);                               /* 80 when not said, at least 60 */
 
 void sg_put_clean(sg_strbuf *b, const char *s); /* words of a file: control characters, which terminals obey, as '?' */
-void sg_put_count(sg_strbuf *b, uint64_t n);   /* 134,515,008 */
-void sg_put_bytes(sg_strbuf *b, uint64_t n);   /* 98.4 MB: powers of ten, as disks are sold */
-void sg_put_short(sg_strbuf *b, uint64_t n);   /* 134.5 M */
-void sg_put_seconds(sg_strbuf *b, double s);   /* 0.42 s, 21.3 s, 3m20s, 2h05m */
+void sg_put_count(sg_strbuf *b, uint64_t n);    /* 134,515,008 */
+void sg_put_bytes(sg_strbuf *b, uint64_t n);    /* 98.4 MB: powers of ten, as disks are sold */
+void sg_put_short(sg_strbuf *b, uint64_t n);    /* 134.5 M */
+void sg_put_seconds(sg_strbuf *b, double s);    /* 0.42 s, 21.3 s, 3m20s, 2h05m */
 void sg_put_change(sg_strbuf *b, double before, double after); /* -7.9%; "-" when there is no before */
 void sg_put_layers(sg_strbuf *b, const int *layers, size_t n); /* 3,21-25 */
 /* value out of [0, scale] as a bar of at most `columns`, to an eighth of a column where the terminal shows it. */

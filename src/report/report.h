@@ -1,11 +1,13 @@
-/* The tables and JSON objects of shortgpt.h, from plain structs, so that tests need no model. Strings are for sg_free. */
+/* The tables and JSON objects of shortgpt.h, from plain structs, so that tests need no model. Strings are for sg_free.
+ */
 #ifndef SG_REPORT_REPORT_H
 #define SG_REPORT_REPORT_H
 
 #include "core/error.h"
 
 int sg_report_inspect_json(const sg_model_info *info, const sg_layer_info *layers, char **out, sg_error *err);
-int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out, sg_error *err);
+int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out,
+                            sg_error *err);
 int sg_report_score_json(const sg_model_info *info, const sg_score *score, char **out, sg_error *err);
 /* removed (NULL, 0: none chosen yet): these layers are marked */
 int sg_report_score_table(const sg_model_info *info, const sg_score *score, const int *removed, size_t n_removed,

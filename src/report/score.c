@@ -11,7 +11,8 @@
 static bool put_calibration(json_object *obj, const sg_score *score, sg_error *err)
 {
     json_object *c = json_object_new_object();
-    if (sg_put_json_string(c, "source", score->source, err) && sg_put_json_int(c, "tokens", (uint64_t)score->tokens, err) &&
+    if (sg_put_json_string(c, "source", score->source, err) &&
+        sg_put_json_int(c, "tokens", (uint64_t)score->tokens, err) &&
         sg_put_json_int(c, "windows", (uint64_t)score->windows, err) &&
         sg_put_json_int(c, "window", (uint64_t)score->window, err) && sg_put_json_bool(c, "bos", score->bos, err) &&
         sg_put_json_int(c, "skipped", (uint64_t)score->skipped, err))
@@ -48,7 +49,8 @@ int sg_report_score_json(const sg_model_info *info, const sg_score *score, char 
     json_object *obj = json_object_new_object();
     bool ok = sg_put_json_string(obj, "schema", "shortgpt/score/1", err) && sg_put_json_model(obj, info, err) &&
               put_calibration(obj, score, err) &&
-              sg_put_json_string(obj, "precision", sg_precision_name(score->precision), err) && put_layers(obj, score, err) &&
+              sg_put_json_string(obj, "precision", sg_precision_name(score->precision), err) &&
+              put_layers(obj, score, err) &&
               sg_put_json_layers(obj, "order", score->order, (size_t)score->n_layers, err) &&
               sg_put_json_int(obj, "chunks", (uint64_t)score->chunks, err) &&
               sg_put_json_number(obj, "seconds", score->seconds, err) &&
@@ -61,7 +63,8 @@ int sg_report_score_json(const sg_model_info *info, const sg_score *score, char 
 /* Columns before the bar, and behind it room for " < remove". */
 enum { BEFORE_BAR = 35, BEHIND_BAR = 9 };
 
-static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *score, const sg_glyphs *g, const sg_style *style)
+static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *score, const sg_glyphs *g,
+                     const sg_style *style)
 {
     sg_put_heading(b, "Influence of each layer", style);
     sg_put_model(b, info, g);
@@ -85,7 +88,8 @@ static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *sc
     }
     sg_strbuf_puts(b, "\n  Block Influence says how much a layer turns the stream of numbers that passes\n"
                       "  through it: 0 is not at all. The layer with rank 1 is the first to remove.\n");
-    sg_strbuf_printf(b, "  %s is the interval over windows; a bar with %s is longer than the scale.\n\n", g->interval, g->past);
+    sg_strbuf_printf(b, "  %s is the interval over windows; a bar with %s is longer than the scale.\n\n", g->interval,
+                     g->past);
 }
 
 static int ascending(const void *a, const void *b)
@@ -95,7 +99,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The value at the end of the bars. A first or last layer often has ten times the influence of the rest, which must not
- * flatten them: the scale ends at the next round number behind four times the median, and longer bars say so. 0: no memory. */
+ * flatten them: the scale ends at the next round number behind four times the median, and longer bars say so. 0: no
+ * memory. */
 static double scale_of(const sg_score *score)
 {
     size_t n = (size_t)score->n_layers;
@@ -149,7 +154,8 @@ static bool contains(const int *list, size_t n, int value)
     return false;
 }
 
-static void put_row(sg_strbuf *b, const sg_layer_score *s, int rank, const char *mark, double scale, int columns, const sg_glyphs *g)
+static void put_row(sg_strbuf *b, const sg_layer_score *s, int rank, const char *mark, double scale, int columns,
+                    const sg_glyphs *g)
 {
     sg_strbuf_printf(b, "  %5d  ", s->index);
     sg_put_padded_fixed(b, s->bi, 4, -9);

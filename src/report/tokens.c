@@ -18,7 +18,8 @@ int sg_tokens_json(const sg_model *model, const sg_text *text, const sg_tokens *
     for (size_t i = 0; ok && i < tokens->n; i++)
         ok = !sg_json_append(ids, json_object_new_int(tokens->ids[i]), err) &&
              !sg_json_append(spellings, spelling_of(model, tokens->ids[i]), err);
-    ok = ok && !sg_json_put(obj, "ids", json_object_get(ids), err) && !sg_json_put(obj, "tokens", json_object_get(spellings), err);
+    ok = ok && !sg_json_put(obj, "ids", json_object_get(ids), err) &&
+         !sg_json_put(obj, "tokens", json_object_get(spellings), err);
     json_object_put(ids);
     json_object_put(spellings);
     return sg_report_json_text(obj, ok, out, err);

@@ -44,8 +44,8 @@ int sg_plan_new(sg_plan **out, const sg_plan_model *model, const char *method, c
         return sg_fail(err, SG_ERR_USAGE, "plan: the model has no layers");
     bool *named = sg_alloc_zero((size_t)model->layers, sizeof *named);
     sg_plan *plan = plan_alloc(model->layers, method);
-    int rc = named && plan ? mark(remove, n, model->layers, named, err)
-                           : sg_fail(err, SG_ERR_NOMEM, "no memory for a plan");
+    int rc =
+        named && plan ? mark(remove, n, model->layers, named, err) : sg_fail(err, SG_ERR_NOMEM, "no memory for a plan");
     if (rc < 0) {
         sg_free(plan);
         sg_free(named);

@@ -121,7 +121,10 @@ int sg_plan_from_json(sg_plan **out, json_object *json, const char *what, sg_err
 
 static int hold_against(const sg_plan *plan, const char *path, const sg_model_info *info, sg_error *err)
 {
-    const struct { const char *name; int plan, model; } sizes[] = {
+    const struct {
+        const char *name;
+        int plan, model;
+    } sizes[] = {
         {"layers", plan->layers, info->layers},
         {"hidden", plan->hidden, info->hidden},
         {"vocab", plan->vocab, info->vocab},

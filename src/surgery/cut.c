@@ -77,7 +77,7 @@ bool sg_cut_keeps(const sg_cut *cut, const sg_tensor *t)
 
 char *sg_cut_name(const sg_cut *cut, const sg_tensor *t)
 {
-        const char *rest;
+    const char *rest;
     int layer = sg_name_layer(cut->model->layer_prefix, t->name, &rest);
     return layer < 0 ? sg_strdup(t->name) : sg_asprintf("%s%d.%s", cut->model->layer_prefix, cut->to[layer], rest);
 }

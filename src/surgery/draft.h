@@ -19,7 +19,7 @@ typedef struct sg_placed {
 
 /* A file of OUT: its head, then tensors' data; or a copy of a file of MODEL. */
 typedef struct sg_draft_file {
-    char *name;      /* inside OUT; NULL: OUT itself */
+    char *name; /* inside OUT; NULL: OUT itself */
     sg_strbuf head;
     size_t first, n; /* its tensors, in placed */
     char *copy_of;   /* NULL: none */
@@ -28,14 +28,14 @@ typedef struct sg_draft_file {
 
 typedef struct sg_draft {
     bool directory;
-    uint64_t alignment;  /* each tensor's data is padded to it */
-    sg_placed *placed;   /* [cut's tensors_kept], file by file */
+    uint64_t alignment; /* each tensor's data is padded to it */
+    sg_placed *placed;  /* [cut's tensors_kept], file by file */
     size_t n_placed;
     sg_draft_file *files;
     size_t n_files;
-    char **dirs;         /* directories inside OUT, parents first */
+    char **dirs; /* directories inside OUT, parents first */
     size_t n_dirs;
-    char **left_out;     /* what of MODEL is not carried */
+    char **left_out; /* what of MODEL is not carried */
     size_t n_left_out;
     uint64_t source_bytes; /* of MODEL's files that OUT's come from */
 } sg_draft;

@@ -125,7 +125,10 @@ static int draft_weight_map(const sg_draft *draft, json_object *old, json_object
 /* metadata's sums, where it has them; the rest of it stays. */
 static int draft_sums(const sg_cut *cut, json_object *index, sg_error *err)
 {
-    const struct { const char *key; uint64_t value; } sums[] = {
+    const struct {
+        const char *key;
+        uint64_t value;
+    } sums[] = {
         {"total_size", cut->bytes},
         {"total_parameters", cut->parameters},
     };
@@ -205,10 +208,8 @@ int sg_draft_hf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_e
     const sg_checkpoint *ckpt = cut->model->ckpt;
     int rc;
     draft->directory = true;
-    if ((rc = draft_shards(draft, ckpt, err)) < 0 ||
-        (ckpt->index && (rc = draft_index(draft, cut, err)) < 0) ||
-        (rc = draft_config(draft, cut, err)) < 0 ||
-        (rc = draft_plan(draft, lineage, err)) < 0)
+    if ((rc = draft_shards(draft, ckpt, err)) < 0 || (ckpt->index && (rc = draft_index(draft, cut, err)) < 0) ||
+        (rc = draft_config(draft, cut, err)) < 0 || (rc = draft_plan(draft, lineage, err)) < 0)
         return rc;
     return sg_draft_carry(draft, ckpt, err);
 }

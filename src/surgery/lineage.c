@@ -79,10 +79,9 @@ static int check_earlier(const sg_plan *earlier, const sg_model_info *info, sg_e
 {
     if (earlier->n_keep == (size_t)info->layers && earlier->hidden == info->hidden && earlier->vocab == info->vocab)
         return SG_OK;
-    return sg_fail(err, SG_ERR_FORMAT,
-                   "%s: carries a plan that left %zu layers of width %d, vocabulary %d, but it has %d, %d, %d",
-                   info->path, earlier->n_keep, earlier->hidden, earlier->vocab, info->layers, info->hidden,
-                   info->vocab);
+    return sg_fail(
+        err, SG_ERR_FORMAT, "%s: carries a plan that left %zu layers of width %d, vocabulary %d, but it has %d, %d, %d",
+        info->path, earlier->n_keep, earlier->hidden, earlier->vocab, info->layers, info->hidden, info->vocab);
 }
 
 /* ---- composing --------------------------------------------------------------------------------------- */

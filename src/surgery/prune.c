@@ -36,8 +36,7 @@ static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const
                    sg_error *err)
 {
     int rc;
-    if ((rc = sg_cut_make(&s->cut, model, plan, err)) < 0 ||
-        (rc = sg_rules_check(&s->cut, err)) < 0 ||
+    if ((rc = sg_cut_make(&s->cut, model, plan, err)) < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 ||
         (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
         (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, err)) < 0)
         return rc;
@@ -52,8 +51,7 @@ static int carry_out(surgery *s, const char *temp, const char *path, const sg_pr
     if ((rc = sg_draft_write(&s->draft, s->cut.model->ckpt, temp, &opts->progress, err)) < 0 ||
         (rc = sg_tick(&verifying, 0, err)) < 0 ||
         (rc = sg_verify(&s->cut, &s->draft, temp, opts, &s->forward_checked, err)) < 0 ||
-        (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 ||
-        (rc = sg_publish(temp, path, opts->overwrite, err)) < 0)
+        (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 || (rc = sg_publish(temp, path, opts->overwrite, err)) < 0)
         sg_remove_tree(temp, NULL); /* what stays if that fails, too, goes with the next run */
     return rc;
 }
@@ -96,7 +94,8 @@ static int prune(sg_prune_result **out, const sg_model *model, const sg_plan *pl
     if ((rc = prepare(&s, model, plan, path, opts->overwrite, err)) < 0 ||
         (!dry && (rc = sg_temp_sibling(&temp, path, err)) < 0) ||
         (rc = sg_target_space(path, &s.draft, &s.needed, err)) < 0 ||
-        (rc = fill_result(r, &s, path, dry, start, err)) < 0 || /* now, since after the work nothing may fail any more */
+        (rc = fill_result(r, &s, path, dry, start, err)) <
+            0 || /* now, since after the work nothing may fail any more */
         (!dry && (rc = carry_out(&s, temp, path, opts, err)) < 0))
         goto out;
     r->forward_checked = s.forward_checked;

@@ -20,10 +20,10 @@ typedef enum sg_operation {
     SG_RULE_DROP,        /* the record goes */
 
     /* Refusals, decided before anything is edited: what no configuration can express. */
-    SG_RULE_TAIL_IF_TRUE,    /* the key is true: layers can only go from the end */
-    SG_RULE_SCALE_AT_DEPTH,  /* at `depth` layers the loader scales attention by 1/sqrt(hidden / heads), else by
-                              * 1/sqrt(head size): where these differ, a cut may not come to that depth or from it */
-    SG_RULE_KEEP_A_WINDOW,   /* one sliding layer must be left */
+    SG_RULE_TAIL_IF_TRUE,   /* the key is true: layers can only go from the end */
+    SG_RULE_SCALE_AT_DEPTH, /* at `depth` layers the loader scales attention by 1/sqrt(hidden / heads), else by
+                             * 1/sqrt(head size): where these differ, a cut may not come to that depth or from it */
+    SG_RULE_KEEP_A_WINDOW,  /* one sliding layer must be left */
 } sg_operation;
 
 typedef struct sg_rule {
@@ -31,7 +31,7 @@ typedef struct sg_rule {
     const char *families; /* sg_family's names with blanks between them; NULL: every family that the table knows */
     const char *key;      /* HF: a path with dots; GGUF: %s is the architecture, a * at the end stands for any rest */
     sg_operation op;
-    const char *with;     /* another key, for some operations */
+    const char *with; /* another key, for some operations */
     int depth;
 } sg_rule;
 

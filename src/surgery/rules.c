@@ -10,29 +10,26 @@
 static const char known[] = "llama mistral qwen2 qwen3 gemma gemma2 gemma3_text phi3 olmo2 granite stablelm gpt2 "
                             "gpt_neox starcoder2 mixtral qwen2_moe qwen3_moe olmoe";
 
-#define ROW(in, who, what, how, ...) {.format = in, .families = who, .key = what, .op = SG_RULE_##how, __VA_ARGS__}
+#define ROW(in, who, what, how, ...)                                                                                   \
+    {                                                                                                                  \
+        .format = in, .families = who, .key = what, .op = SG_RULE_##how, __VA_ARGS__                                   \
+    }
 #define HF(...) ROW(SG_FORMAT_HF, __VA_ARGS__, )
 #define GGUF(...) ROW(SG_FORMAT_GGUF, __VA_ARGS__, )
 #define EVERY NULL
 
 static const sg_rule rules[] = {
-    HF(EVERY, "num_hidden_layers", COUNT),
-    HF("gpt2", "n_layer", COUNT),
+    HF(EVERY, "num_hidden_layers", COUNT), HF("gpt2", "n_layer", COUNT),
     /* transformers refuses such lists of another length, whatever the family does with them */
-    HF(EVERY, "layer_types", GATHER),
-    HF(EVERY, "mlp_layer_types", GATHER),
-    HF(EVERY, "per_layer_config", REMAP_KEYS),
+    HF(EVERY, "layer_types", GATHER), HF(EVERY, "mlp_layer_types", GATHER), HF(EVERY, "per_layer_config", REMAP_KEYS),
     HF("qwen2 qwen3 qwen2_moe gemma2 gemma3_text", "layer_types", WINDOWS),
     HF("qwen2 qwen3 qwen2_moe", "max_window_layers", COUNT_BELOW), /* for readers older than layer_types */
     HF("qwen2_moe qwen3_moe", "mlp_only_layers", REMAP, .with = "decoder_sparse_step"),
     HF("gpt2", "scale_attn_by_inverse_layer_idx", TAIL_IF_TRUE),
 
-    GGUF(EVERY, "%s.block_count", COUNT),
-    GGUF(EVERY, "%s.attention.head_count", GATHER),
-    GGUF(EVERY, "%s.attention.head_count_kv", GATHER),
-    GGUF(EVERY, "%s.feed_forward_length", GATHER),
-    GGUF(EVERY, "%s.expert_feed_forward_length", GATHER),
-    GGUF(EVERY, "%s.expert_used_count", GATHER),
+    GGUF(EVERY, "%s.block_count", COUNT), GGUF(EVERY, "%s.attention.head_count", GATHER),
+    GGUF(EVERY, "%s.attention.head_count_kv", GATHER), GGUF(EVERY, "%s.feed_forward_length", GATHER),
+    GGUF(EVERY, "%s.expert_feed_forward_length", GATHER), GGUF(EVERY, "%s.expert_used_count", GATHER),
     GGUF("granite", "%s.deepstack_mapping", GATHER),
     GGUF("gemma2 gemma3_text", "%s.attention.sliding_window_pattern", WINDOWS),
     /* llama.cpp stops at a window that no layer has; Gemma 3 switches it off with 0, Gemma 2 cannot */
@@ -41,8 +38,7 @@ static const sg_rule rules[] = {
     GGUF("gemma2", "%s.block_count", SCALE_AT_DEPTH, .depth = 46),
     GGUF("gemma3_text", "%s.block_count", SCALE_AT_DEPTH, .depth = 62),
 
-    GGUF(EVERY, "general.size_label", SIZE_LABEL),
-    GGUF(EVERY, "general.parameter_count", PARAMETERS),
+    GGUF(EVERY, "general.size_label", SIZE_LABEL), GGUF(EVERY, "general.parameter_count", PARAMETERS),
     GGUF(EVERY, "split.*", DROP),    /* one file is written, also from a split set */
     GGUF(EVERY, "shortgpt.*", DROP), /* the composed plan is written behind */
 };

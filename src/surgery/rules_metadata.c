@@ -33,8 +33,14 @@ static const sg_rule *find_edit(const sg_cut *cut, const char *key)
 
 void sg_size_label(uint64_t parameters, char text[static 32])
 {
-    static const struct { double above, scale; char suffix; } units[] = {
-        {1e12, 1e-12, 'T'}, {1e9, 1e-9, 'B'}, {1e6, 1e-6, 'M'}, {-1, 1e-3, 'K'},
+    static const struct {
+        double above, scale;
+        char suffix;
+    } units[] = {
+        {1e12, 1e-12, 'T'},
+        {1e9, 1e-9, 'B'},
+        {1e6, 1e-6, 'M'},
+        {-1, 1e-3, 'K'},
     };
     size_t u = 0;
     while ((double)parameters <= units[u].above)

@@ -24,8 +24,9 @@ static int check_tensor(const sg_model *written, const sg_draft *draft, const sg
 static int check_model_spec(const sg_model_spec *a, const sg_model_spec *b, sg_error *err)
 {
     const char *field;
-    return sg_model_spec_equal(a, b, &field) ? SG_OK
-                                             : sg_fail(err, SG_ERR_LIBRARY, "the written model's %s is not the original's", field);
+    return sg_model_spec_equal(a, b, &field)
+               ? SG_OK
+               : sg_fail(err, SG_ERR_LIBRARY, "the written model's %s is not the original's", field);
 }
 
 static int check_specs(const sg_cut *cut, const sg_model *written, sg_error *err)
@@ -47,9 +48,10 @@ static int check_specs(const sg_cut *cut, const sg_model *written, sg_error *err
     return SG_OK;
 }
 
-/* The forward check. Types without a conversion to numbers are carried as bytes; then there is nothing to run, and the other checks
- * have to do. */
-static int check_forward(const sg_cut *cut, const sg_model *written, const sg_prune_opts *opts, bool *forward, sg_error *err)
+/* The forward check. Types without a conversion to numbers are carried as bytes; then there is nothing to run, and the
+ * other checks have to do. */
+static int check_forward(const sg_cut *cut, const sg_model *written, const sg_prune_opts *opts, bool *forward,
+                         sg_error *err)
 {
     int rc = sg_model_runnable(cut->model, err);
     *forward = rc == SG_OK;
