@@ -133,6 +133,9 @@ static int read_model(sg_model_spec *spec, const sg_family *f, const sg_config *
              INT32_MAX, c->hf ? f->positions : 0, &spec->max_positions, err)) ||
         (rc = sg_config_positive(c, eps_key, c->hf ? f->eps : (double)NAN, &eps, err)))
         return rc;
+    if ((size_t)spec->n_layers > ckpt->n_tensors) /* before anything is done for each of them */
+        return sg_fail(err, SG_ERR_FORMAT, "%s: says %d layers, but there are only %zu tensors", c->file, spec->n_layers,
+                       ckpt->n_tensors);
     spec->final_norm = f->norm;
     spec->final_norm_eps = (float)eps;
     spec->embed_scale = spec->logit_scale = 1;

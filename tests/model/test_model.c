@@ -43,6 +43,7 @@ static void test_config(void **state)
         {"layers as text", "num_hidden_layers", "\"4\"", SG_ERR_FORMAT, "expected an integer"},
         {"one layer too few", "num_hidden_layers", "3", SG_ERR_FORMAT, "beyond the configuration's 3 layers"},
         {"one layer too many", "num_hidden_layers", "5", SG_ERR_FORMAT, "model.layers.4."},
+        {"more layers than tensors", "num_hidden_layers", "5000", SG_ERR_FORMAT, "says 5000 layers, but there are only"},
         {"huge layers", "num_hidden_layers", "99999999999", SG_ERR_FORMAT, "num_hidden_layers"},
         {"another width", "hidden_size", "128", SG_ERR_FORMAT, "has shape"},
         {"another vocabulary", "vocab_size", "319", SG_ERR_FORMAT, "embed_tokens.weight has shape"},
