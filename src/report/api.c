@@ -1,5 +1,6 @@
 /* The reports of shortgpt.h that look into a model. */
 #include "core/mem.h"
+#include "engine/weights.h"
 #include "report/report.h"
 
 /* What sg_model_get_layer says of each; sg_free. */
@@ -14,18 +15,38 @@ static sg_layer_info *all_layers(const sg_model *model, sg_error *err)
     return layers;
 }
 
+/* The model's description; refusal also says what only a run would meet: a tensor without numbers or without a role. */
+static int describe(sg_model_info *info, sg_error *why, const sg_model *model, sg_error *err)
+{
+    *info = *sg_model_get_info(model);
+    int rc = info->refusal ? SG_OK : sg_model_runnable(model, why);
+    if (rc == SG_ERR_REFUSED)
+        info->refusal = why->message;
+    else if (rc && err)
+        *err = *why;
+    return rc == SG_ERR_REFUSED ? SG_OK : rc;
+}
+
 int sg_inspect_json(const sg_model *model, char **out, sg_error *err)
 {
-    sg_layer_info *layers = all_layers(model, err);
-    int rc = layers ? sg_report_inspect_json(sg_model_get_info(model), layers, out, err) : SG_ERR_NOMEM;
+    sg_model_info info;
+    sg_error why = {0};
+    int rc = describe(&info, &why, model, err);
+    sg_layer_info *layers = rc ? NULL : all_layers(model, err);
+    if (!rc)
+        rc = layers ? sg_report_inspect_json(&info, layers, out, err) : SG_ERR_NOMEM;
     sg_free(layers);
     return rc;
 }
 
 int sg_inspect_table(const sg_model *model, const sg_style *style, char **out, sg_error *err)
 {
-    sg_layer_info *layers = all_layers(model, err);
-    int rc = layers ? sg_report_inspect_table(sg_model_get_info(model), layers, style, out, err) : SG_ERR_NOMEM;
+    sg_model_info info;
+    sg_error why = {0};
+    int rc = describe(&info, &why, model, err);
+    sg_layer_info *layers = rc ? NULL : all_layers(model, err);
+    if (!rc)
+        rc = layers ? sg_report_inspect_table(&info, layers, style, out, err) : SG_ERR_NOMEM;
     sg_free(layers);
     return rc;
 }

@@ -1,10 +1,17 @@
 /* What a model is: the JSON object and the table of `inspect`, and the model's part of other objects. */
 #include "report/parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "report/report.h"
+
+/* A size; 0 is what is not known: null. */
+static bool put_known(json_object *obj, const char *key, int value, sg_error *err)
+{
+    return value > 0 ? sg_put_json_int(obj, key, (uint64_t)value, err) : sg_put_json_number(obj, key, (double)NAN, err);
+}
 
 bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *err)
 {
@@ -14,7 +21,7 @@ bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *er
         sg_put_json_string(model, "family", info->family, err) &&
         sg_put_json_string(model, "architecture", info->architecture, err) &&
         sg_put_json_int(model, "layers", (uint64_t)info->layers, err) &&
-        sg_put_json_int(model, "hidden", (uint64_t)info->hidden, err) &&
+        put_known(model, "hidden", info->hidden, err) &&
         sg_put_json_int(model, "parameters", info->parameters, err) &&
         sg_put_json_int(model, "bytes", info->bytes, err))
         return sg_json_put(obj, "model", model, err) == SG_OK;
@@ -50,13 +57,13 @@ static bool put_shape(json_object *model, const sg_model_info *info, sg_error *e
     return sg_put_json_string(model, "name", info->name, err) && sg_put_json_bool(model, "runs", !info->refusal, err) &&
            sg_put_json_string(model, "refusal", info->refusal, err) &&
            sg_put_json_string(model, "weight_types", info->weight_types, err) &&
-           sg_put_json_int(model, "vocab", (uint64_t)info->vocab, err) &&
-           sg_put_json_int(model, "heads", (uint64_t)info->n_heads, err) &&
-           sg_put_json_int(model, "kv_heads", (uint64_t)info->n_kv_heads, err) &&
-           sg_put_json_int(model, "head_dim", (uint64_t)info->head_dim, err) &&
-           sg_put_json_int(model, "intermediate", (uint64_t)info->intermediate, err) &&
-           sg_put_json_int(model, "max_positions", (uint64_t)info->max_positions, err) &&
-           sg_put_json_number(model, "rope_theta", info->rope_theta, err) &&
+           put_known(model, "vocab", info->vocab, err) &&
+           put_known(model, "heads", info->n_heads, err) &&
+           put_known(model, "kv_heads", info->n_kv_heads, err) &&
+           put_known(model, "head_dim", info->head_dim, err) &&
+           put_known(model, "intermediate", info->intermediate, err) &&
+           put_known(model, "max_positions", info->max_positions, err) &&
+           sg_put_json_number(model, "rope_theta", info->rope_theta > 0 ? info->rope_theta : (double)NAN, err) &&
            sg_put_json_bool(model, "tied", info->tied, err) &&
            sg_put_json_string(model, "fingerprint", info->fingerprint, err);
 }
@@ -143,19 +150,25 @@ static void put_architecture(sg_strbuf *b, const sg_model_info *info, const sg_g
     sg_strbuf_printf(b, " tokens %s output matrix %s\n", g->dot, info->tied ? "is the embedding (tied)" : "of its own");
 }
 
-/* A model that is only described: what its configuration tells, and why it does not run. */
+static void put_count_or_unknown(sg_strbuf *b, int value, const char *unit)
+{
+    if (value <= 0) {
+        sg_strbuf_puts(b, "not said\n");
+        return;
+    }
+    sg_put_count(b, (uint64_t)value);
+    sg_strbuf_printf(b, " %s\n", unit);
+}
+
+/* A model that is only described: what its configuration tells. */
 static void put_described(sg_strbuf *b, const sg_model_info *info)
 {
     sg_put_key(b, "stream");
-    sg_strbuf_printf(b, "%d wide\n", info->hidden);
+    put_count_or_unknown(b, info->hidden, "wide");
     put_positions(b, info);
     sg_strbuf_puts(b, "\n");
     sg_put_key(b, "vocabulary");
-    sg_put_count(b, (uint64_t)info->vocab);
-    sg_strbuf_puts(b, " tokens\n");
-    sg_put_key(b, "note");
-    sg_put_clean(b, info->refusal);
-    sg_strbuf_puts(b, "\n");
+    put_count_or_unknown(b, info->vocab, "tokens");
 }
 
 int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out,
@@ -165,10 +178,15 @@ int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *laye
     sg_strbuf b = {0};
     sg_put_heading(&b, info->name, style);
     sg_put_model(&b, info, g);
-    if (info->refusal)
-        put_described(&b, info);
-    else
+    if (info->family)
         put_architecture(&b, info, g);
+    else
+        put_described(&b, info);
+    if (info->refusal) {
+        sg_put_key(&b, "note");
+        sg_put_clean(&b, info->refusal);
+        sg_strbuf_puts(&b, "\n");
+    }
     sg_put_key(&b, "format");
     sg_strbuf_printf(&b, "%s %s fingerprint %s\n", info->format_name, g->dot, info->fingerprint);
     put_layer_runs(&b, layers, info->layers);

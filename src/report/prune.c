@@ -94,7 +94,7 @@ int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, 
         sg_put_key(&b, "");
         sg_strbuf_puts(&b, r->forward_checked
                                ? "likelihoods equal to the original's without those layers, bit for bit\n"
-                               : "not run: a tensor has a type that does not run here\n");
+                               : "likelihoods not compared: this model does not run here\n");
         sg_put_key(&b, "took");
         sg_put_seconds(&b, r->seconds);
         sg_strbuf_puts(&b, "\n");
