@@ -271,7 +271,10 @@ int sg_prune_dry_run(sg_prune_result **out, const sg_model *model, const sg_plan
                      const sg_prune_opts *opts, sg_error *err);
 /* Writes the model without the plan's layers to path (a new directory, or a .gguf file, as MODEL is). Written beside it
  * under a temporary name, read back and compared, reopened, specifications compared, likelihoods compared
- * bit for bit with the original's run without those layers, then renamed. On any error path is as it was. */
+ * bit for bit with the original's run without those layers (unless the model does not run here: see forward_checked),
+ * then renamed. On any error path is as it was; opts can be NULL for the defaults; the result is for
+ * sg_prune_result_free. SG_ERR_USAGE: path exists, or lies at, in or around the model. SG_ERR_REFUSED: no configuration
+ * says the result. SG_ERR_IO: no space, or writing failed. SG_ERR_LIBRARY: what was written is not what was meant. */
 int sg_prune_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
                  const sg_prune_opts *opts, sg_error *err);
 void sg_prune_result_free(sg_prune_result *result);
