@@ -20,12 +20,13 @@ typedef struct sg_checkpoint {
     json_object *config;    /* HF: config.json */
     json_object *index;     /* HF: model.safetensors.index.json, NULL for one file */
     json_object **metadata; /* HF: __metadata__ of each file, entries may be NULL */
+    sg_error refusal;       /* code SG_ERR_REFUSED: the weights are not to be read as numbers (GPTQ, AWQ, ...), and why */
 } sg_checkpoint;
 
 /* MODEL: a directory with config.json and *.safetensors, or a .gguf file, also the first of a split set. Of a
  * directory, as transformers does: model.safetensors, else the shards of model.safetensors.index.json, else the only
  * *.safetensors there is. Refused by name with the next step: *.bin only, an adapter, a file inside a directory,
- * big-endian GGUF, GPTQ/AWQ/... (quantization.h), a shard other than the first. A tensor of the index that is not
+ * big-endian GGUF, a shard other than the first. GPTQ, AWQ and such open, see `refusal`. A tensor of the index that is not
  * in its shard, a shard that is absent, a name in two shards: SG_ERR_FORMAT. */
 int sg_checkpoint_open(sg_checkpoint **out, const char *path, sg_error *err);
 void sg_checkpoint_free(sg_checkpoint *ckpt);

@@ -102,10 +102,10 @@ static int read_config(sg_checkpoint *ckpt, sg_error *err)
     if (!rc && !json_object_is_type(ckpt->config, json_type_object))
         rc = sg_fail(err, SG_ERR_FORMAT, "%s: is not a JSON object", path);
     sg_quantization ignored;
-    if (!rc)
-        rc = sg_quantization_read(&ignored, ckpt->config, path, err);
+    if (!rc && (rc = sg_quantization_read(&ignored, ckpt->config, path, &ckpt->refusal)) && rc != SG_ERR_REFUSED && err)
+        *err = ckpt->refusal;
     sg_free(path);
-    return rc;
+    return rc == SG_ERR_REFUSED ? SG_OK : rc;
 }
 
 /* ---- weights ------------------------------------------------------------------------------------------ */

@@ -2,7 +2,8 @@
  *
  * Read are 8-bit floats with scales beside them (scales.h): quant_method fp8 (DeepSeek, Qwen3 and others: blocks of 128
  * by 128), fbgemm_fp8 (a scale per row) and compressed-tensors whose weights are all 8-bit floats (a scale per tensor,
- * row or block). Everything else (GPTQ, AWQ, bitsandbytes, int8, 4-bit floats, ...) is refused by name.
+ * row or block). Everything else (GPTQ, AWQ, bitsandbytes, int8, 4-bit floats, ...) is refused by name: such a checkpoint can
+ * be described, its weights are bytes.
  *
  * These methods also round activations to 8 bits on hardware that multiplies them; where there is none, transformers
  * computes with the dequantized weights and whole activations (fp8: always on a CPU; compressed-tensors:

@@ -65,9 +65,13 @@ int sg_family_find(const sg_family **out, const sg_config *c, char **architectur
     *architecture = NULL;
     if (rc)
         return rc;
-    if (!word)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: %s is missing", c->file, c->hf ? "model_type" : "general.architecture");
     *out = NULL;
+    if (!word && !c->hf)
+        return sg_fail(err, SG_ERR_FORMAT, "%s: general.architecture is missing", c->file);
+    if (!word) {
+        rc = hf_architecture(c, "not named", architecture, err);
+        return rc ? rc : sg_fail(err, SG_ERR_REFUSED, "%s: model_type is missing, which names the family", c->file);
+    }
     sg_config with_arch = *c;
     with_arch.arch = word;
     if (!c->hf &&

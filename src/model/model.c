@@ -135,6 +135,10 @@ static int read_family(sg_model *m, sg_config *c, sg_error *err)
 {
     int rc = sg_family_find(&m->family, c, &m->architecture, &m->refusal);
     c->arch = !c->hf && m->architecture ? m->architecture : "";
+    if (!rc && m->ckpt->refusal.code) {
+        m->refusal = m->ckpt->refusal;
+        rc = SG_ERR_REFUSED;
+    }
     if (!rc && !(rc = sg_spec_read(&m->spec, m->family, c, m->ckpt, &m->refusal)) &&
         !(rc = sg_roles_prefix(m, &m->refusal)))
         rc = sg_roles_bind(m, &m->refusal);

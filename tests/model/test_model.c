@@ -37,7 +37,7 @@ static void test_config(void **state)
     static const struct { const char *name, *key, *value; int code; const char *says; } rows[] = {
         {"as it is", "unknown_key", "[1, 2]", SG_OK, ""},
         {"another family", "model_type", "\"bert\"", SG_ERR_REFUSED, "known: llama"},
-        {"no family", "model_type", NULL, SG_ERR_FORMAT, "model_type is missing"},
+        {"no family", "model_type", NULL, SG_ERR_REFUSED, "model_type is missing"},
         {"no layers", "num_hidden_layers", NULL, SG_ERR_FORMAT, "num_hidden_layers is missing"},
         {"zero layers", "num_hidden_layers", "0", SG_ERR_FORMAT, "num_hidden_layers is 0"},
         {"layers as text", "num_hidden_layers", "\"4\"", SG_ERR_FORMAT, "expected an integer"},
