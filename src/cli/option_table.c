@@ -65,6 +65,7 @@ const option_row option_rows[] = {
     {'h', "help", NULL, EVERY, KIND_FLAG, AT(help), "show the help", NULL},
 };
 const size_t n_option_rows = sizeof option_rows / sizeof *option_rows;
+_Static_assert(sizeof option_rows / sizeof *option_rows <= MAX_OPTION_ROWS, "options.given has too few places");
 
 const option_row *options_row(enum command command, size_t i)
 {

@@ -5,6 +5,6 @@
 #include "options.h"
 
 extern const option_row option_rows[];
-extern const size_t n_option_rows; /* at most 64: a bit each in options.given */
+extern const size_t n_option_rows; /* at most MAX_OPTION_ROWS */
 
 #endif

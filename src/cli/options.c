@@ -27,7 +27,7 @@ int usage_error(sg_error *err, const char *format, ...)
 bool options_given(const options *o, const char *name)
 {
     for (size_t i = 0; i < n_option_rows; i++)
-        if (!strcmp(option_rows[i].name, name) && o->given >> i & 1)
+        if (!strcmp(option_rows[i].name, name) && o->given[i])
             return true;
     return false;
 }
@@ -144,10 +144,10 @@ static int parse_option(options *o, enum command command, const char *command_na
             return usage_error(err, "--%s needs a value: --%s %s", row->name, row->name, row->argument);
         value = argv[++*at];
     }
-    uint64_t bit = 1ull << (row - option_rows);
-    if (row->argument && row->kind != KIND_TEXT && o->given & bit)
+    bool *given = &o->given[row - option_rows];
+    if (row->argument && row->kind != KIND_TEXT && *given)
         return usage_error(err, "--%s is given twice", row->name);
-    o->given |= bit;
+    *given = true;
     return set_value(o, row, value, err);
 }
 

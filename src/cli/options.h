@@ -14,6 +14,8 @@ enum command {
     CMD_MAN = 64
 };
 
+enum { MAX_OPTION_ROWS = 128 };
+
 /* What a command was given. Strings are argv's own. */
 typedef struct options {
     const char **models; /* positional arguments */
@@ -26,7 +28,7 @@ typedef struct options {
     const char *json, *out, *layers, *ratio, *plan, *without;
     int method;
     bool dry_run, overwrite, ids, quiet, help;
-    uint64_t given; /* bit i: row i of the table was there */
+    bool given[MAX_OPTION_ROWS]; /* which rows of the table were there */
 } options;
 
 enum kind {
