@@ -1,10 +1,15 @@
-/* Attention. Work is cut into (window, key-value head, block of queries); each piece runs in one thread. */
+/* Attention. Work is cut into (window, key-value head, block of queries); each piece runs in one thread, block of keys
+ * after block of keys (online softmax, arXiv 1805.02867). Keys are cut at the same positions for every block of
+ * queries, so a row's result does not depend on how the rows were cut. */
 #include "engine/attention.h"
 
+#include <math.h>
 #include <omp.h>
 #include <string.h>
 
 #include "engine/kernels.h"
+
+enum { KEY_BLOCK = 512, KEY_STEP = 64 }; /* a window's first key is rounded down to a step: fewer shapes of products */
 
 /* Queries per block: the G heads that share keys give G rows each, about 256 together. */
 static int block_queries(const sg_layer_spec *spec)
@@ -15,17 +20,39 @@ static int block_queries(const sg_layer_spec *spec)
     return n;
 }
 
-/* One thread's scratch: scores f32 [block * G, longest], their bf16 copy, the block's result and one head. */
-static size_t thread_floats(const sg_layer_spec *spec, int longest)
+/* One thread's buffers for a block of R queries' rows. */
+typedef struct work {
+    float *scores;   /* [R][KEY_BLOCK] */
+    char *weights;   /* [R][KEY_BLOCK] elements */
+    float *part;     /* [R][E]: what a block of keys gives */
+    float *sum;      /* [R][E]: of the blocks so far */
+    sg_softmax *row; /* [R] */
+} work;
+
+static size_t block_rows(const sg_layer_spec *spec)
 {
-    size_t rows = (size_t)block_queries(spec) * (size_t)(spec->n_heads / spec->n_kv_heads);
-    size_t floats = rows * (size_t)longest * 2 + rows * ((size_t)spec->head_dim + 1);
-    return (floats + 15) / 16 * 16;
+    return (size_t)block_queries(spec) * (size_t)(spec->n_heads / spec->n_kv_heads);
 }
 
-size_t sg_attention_scratch_bytes(const sg_layer_spec *spec, int longest, int threads)
+static size_t thread_bytes(const sg_layer_spec *spec)
 {
-    return thread_floats(spec, longest) * sizeof(float) * (size_t)threads;
+    size_t floats = 2 * KEY_BLOCK + 2 * (size_t)spec->head_dim;
+    return (block_rows(spec) * (floats * sizeof(float) + sizeof(sg_softmax)) + 63) / 64 * 64;
+}
+
+size_t sg_attention_scratch_bytes(const sg_layer_spec *spec, int threads)
+{
+    return thread_bytes(spec) * (size_t)threads;
+}
+
+static work work_of(const sg_layer_spec *spec, char *scratch, int thread)
+{
+    size_t R = block_rows(spec), E = (size_t)spec->head_dim;
+    float *p = (float *)(void *)(scratch + thread_bytes(spec) * (size_t)thread);
+    work w = {.scores = p, .weights = (char *)(p + R * KEY_BLOCK), .part = p + 2 * R * KEY_BLOCK};
+    w.sum = w.part + R * E;
+    w.row = (sg_softmax *)(void *)(w.sum + R * E);
+    return w;
 }
 
 static int window_of(const sg_span *windows, int n_windows, int row)
@@ -67,108 +94,147 @@ static void norm_row(float *fused, const sg_layer_spec *spec, const sg_qkv_run *
         sg_row_clip(fused, spec->clip_qkv, (H + 2 * Hk) * E);
 }
 
-/* One position's heads to their places. */
-static void split_row(const sg_qkv *out, const float *fused, sg_span window, int pos, const sg_layer_spec *spec,
+/* One position's heads to their places: row q of the slice, row kv of the batch. */
+static void split_row(const sg_qkv *out, const float *fused, size_t q, size_t kv, int pos, const sg_layer_spec *spec,
                       const sg_qkv_run *run, sg_precision precision, float *head)
 {
     int E = spec->head_dim, Hk = spec->n_kv_heads, G = spec->n_heads / Hk;
-    size_t bytes = sg_element_bytes(precision) * (size_t)E, T = (size_t)window.n, t = (size_t)pos;
-    size_t base = (size_t)window.start * (size_t)Hk; /* heads before this window */
+    size_t bytes = sg_element_bytes(precision) * (size_t)E, t = (size_t)pos;
     const float *cos = run->cos + t * (size_t)run->rope_half, *sin = run->sin + t * (size_t)run->rope_half;
     for (int g = 0; g < Hk; g++) {
-        size_t row = base + (size_t)g * T + t;
+        size_t q_row = (size_t)g * (size_t)out->q_rows + q, kv_row = (size_t)g * (size_t)out->kv_rows + kv;
         for (int j = 0; j < G; j++) {
             sg_row_rope(head, fused + (size_t)(g * G + j) * (size_t)E, cos, sin, run->rope_half, E);
-            sg_row_store(out->q + (row * (size_t)G + (size_t)j) * bytes, head, E, precision);
+            sg_row_store(out->q + (q_row * (size_t)G + (size_t)j) * bytes, head, E, precision);
         }
         sg_row_rope(head, fused + (size_t)(Hk * G + g) * (size_t)E, cos, sin, run->rope_half, E);
-        sg_row_store(out->k + row * bytes, head, E, precision);
-        sg_row_store(out->v + row * bytes, fused + (size_t)(Hk * G + Hk + g) * (size_t)E, E, precision);
+        sg_row_store(out->k + kv_row * bytes, head, E, precision);
+        sg_row_store(out->v + kv_row * bytes, fused + (size_t)(Hk * G + Hk + g) * (size_t)E, E, precision);
     }
 }
 
-void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg_span *windows, int n_windows,
+void sg_qkv_split(const sg_qkv *out, float *fused, sg_slice rows, sg_slice slice, const sg_span *windows, int n_windows,
                   const sg_layer_spec *spec, const sg_qkv_run *run, sg_precision precision)
 {
     enum { MAX_HEAD = 1024 }; /* checked by the pass */
     int width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
 #pragma omp parallel for schedule(static)
-    for (int r = 0; r < rows; r++) {
-        float head[MAX_HEAD], *row = fused + (size_t)r * (size_t)width;
-        sg_span window = windows[window_of(windows, n_windows, first + r)];
+    for (int r = rows.first; r < rows.first + rows.n; r++) {
+        float head[MAX_HEAD], *row = fused + (size_t)(r - rows.first) * (size_t)width;
+        sg_span window = windows[window_of(windows, n_windows, r)];
         norm_row(row, spec, run);
-        split_row(out, row, window, first + r - window.start, spec, run, precision, head);
+        split_row(out, row, (size_t)(r - slice.first), (size_t)r, r - window.start, spec, run, precision, head);
     }
 }
 
-/* Queries [q0, q1) of one window and key-value head g. */
-static int attend_block(char *out, const sg_qkv *in, sg_span window, int g, int q0, int q1, const sg_layer_spec *spec,
-                        sg_precision precision, sg_mm *mm, int thread, float *scratch, int longest, sg_error *err)
-{
-    int E = spec->head_dim, Hk = spec->n_kv_heads, G = spec->n_heads / Hk, rows = (q1 - q0) * G;
-    int k0 = spec->window && q0 - spec->window + 1 > 0 ? q0 - spec->window + 1 : 0, keys = q1 - k0;
-    size_t element = sg_element_bytes(precision), bytes = element * (size_t)E;
-    size_t base = (size_t)window.start * (size_t)Hk + (size_t)g * (size_t)window.n;
-    const char *q = in->q + (base + (size_t)q0) * (size_t)G * bytes;
-    const char *k = in->k + (base + (size_t)k0) * bytes, *v = in->v + (base + (size_t)k0) * bytes;
-    float *scores = scratch, *weights = scores + (size_t)block_queries(spec) * (size_t)G * (size_t)longest;
-    float *result = weights + (size_t)block_queries(spec) * (size_t)G * (size_t)longest,
-          *sums = result + (size_t)rows * (size_t)E;
+/* ---- a block of queries -------------------------------------------------------------------------------- */
 
-    int rc = sg_mm_plain(mm, thread, scores, q, k, SG_MM_B_NK, rows, keys, E, precision, err); /* [rows, keys] */
-    if (rc)
-        return rc;
+typedef struct piece { /* queries [q0, q1) of a window and key-value head g */
+    sg_span window;
+    int g, q0, q1;
+} piece;
+
+/* The scores of keys [k0, k0 + keys) to weights; the sum so far is brought to the new maximum. */
+static void weigh(const work *w, const piece *p, int k0, int keys, const sg_layer_spec *spec, sg_precision precision)
+{
+    int G = spec->n_heads / spec->n_kv_heads, rows = (p->q1 - p->q0) * G;
+    size_t element = sg_element_bytes(precision);
     for (int r = 0; r < rows; r++) {
-        int t = q0 + r / G; /* sees positions up to itself, from t - window + 1 on */
-        int from = spec->window && t - spec->window + 1 > k0 ? t - spec->window + 1 - k0 : 0, to = t + 1 - k0;
-        float *row = scores + (size_t)r * (size_t)keys;
-        memset(row, 0, (size_t)from * sizeof *row);
-        if (spec->attn_softcap > 0)
-            sg_row_softcap(row + from, to - from, spec->attn_scale, spec->attn_softcap);
-        sums[r] = sg_row_softmax_exp(row + from, to - from, keys - from, spec->attn_softcap > 0 ? 1 : spec->attn_scale);
-        sg_row_store((char *)weights + (size_t)r * (size_t)keys * element, row, keys, precision);
+        int t = p->q0 + r / G; /* sees positions up to itself, from t - window + 1 on */
+        int to = t + 1 - k0 < keys ? t + 1 - k0 : keys, from = spec->window ? t - spec->window + 1 - k0 : 0;
+        float *scores = w->scores + (size_t)r * (size_t)keys, scale = spec->attn_scale;
+        from = from < 0 ? 0 : from;
+        if (spec->attn_softcap > 0 && from < to) {
+            sg_row_softcap(scores + from, to - from, spec->attn_scale, spec->attn_softcap);
+            scale = 1;
+        }
+        float keep = sg_row_softmax_block(&w->row[r], w->weights + (size_t)r * (size_t)keys * element, scores, from, to,
+                                          keys, scale, precision);
+        if (keep != 1)
+            sg_row_scale(w->sum + (size_t)r * (size_t)spec->head_dim, keep, spec->head_dim);
     }
-    rc = sg_mm_plain(mm, thread, result, weights, v, SG_MM_B_KN, rows, E, keys, precision, err); /* [rows, E] */
-    if (rc)
-        return rc;
-    for (int r = 0; r < rows; r++) {
-        float *row = result + (size_t)r * (size_t)E;
-        for (int e = 0; e < E; e++)
-            row[e] /= sums[r];
-        size_t at = ((size_t)(window.start + q0 + r / G) * (size_t)spec->n_heads + (size_t)(g * G + r % G)) * bytes;
-        sg_row_store(out + at, row, E, precision);
+}
+
+static void put_result(char *out, const work *w, const piece *p, int slice_first, const sg_layer_spec *spec,
+                       sg_precision precision)
+{
+    int E = spec->head_dim, G = spec->n_heads / spec->n_kv_heads;
+    size_t bytes = sg_element_bytes(precision) * (size_t)E;
+    for (int r = 0; r < (p->q1 - p->q0) * G; r++) {
+        float *row = w->sum + (size_t)r * (size_t)E;
+        size_t at = (size_t)(p->window.start + p->q0 + r / G - slice_first);
+        sg_row_scale(row, 1 / w->row[r].sum, E);
+        sg_row_store(out + (at * (size_t)spec->n_heads + (size_t)(p->g * G + r % G)) * bytes, row, E, precision);
     }
+}
+
+static int attend(char *out, const sg_qkv *in, const piece *p, int slice_first, const sg_layer_spec *spec,
+                  sg_precision precision, sg_mm *mm, int thread, const work *w, sg_error *err)
+{
+    int E = spec->head_dim, G = spec->n_heads / spec->n_kv_heads, rows = (p->q1 - p->q0) * G, rc;
+    int first = spec->window && p->q0 >= spec->window ? (p->q0 - spec->window + 1) / KEY_STEP * KEY_STEP : 0;
+    size_t bytes = sg_element_bytes(precision) * (size_t)E;
+    size_t q_row = (size_t)p->g * (size_t)in->q_rows + (size_t)(p->window.start + p->q0 - slice_first),
+           kv_row = (size_t)p->g * (size_t)in->kv_rows + (size_t)p->window.start;
+    const char *q = in->q + q_row * (size_t)G * bytes;
+    for (int r = 0; r < rows; r++)
+        w->row[r] = (sg_softmax){.max = -INFINITY};
+    for (int k0 = first, k1; k0 < p->q1; k0 = k1) {
+        k1 = (k0 / KEY_BLOCK + 1) * KEY_BLOCK < p->q1 ? (k0 / KEY_BLOCK + 1) * KEY_BLOCK : p->q1;
+        size_t at = (kv_row + (size_t)k0) * bytes;
+        float *part = k0 == first ? w->sum : w->part;
+        if ((rc = sg_mm_plain(mm, thread, w->scores, q, in->k + at, SG_MM_B_NK, rows, k1 - k0, E, precision, err)))
+            return rc; /* [rows, keys] */
+        weigh(w, p, k0, k1 - k0, spec, precision);
+        if ((rc = sg_mm_plain(mm, thread, part, w->weights, in->v + at, SG_MM_B_KN, rows, E, k1 - k0, precision, err)))
+            return rc; /* [rows, E] */
+        if (part != w->sum)
+            sg_row_add(w->sum, part, rows * E);
+    }
+    put_result(out, w, p, slice_first, spec, precision);
     return SG_OK;
 }
 
-int sg_attention(void *out, const sg_qkv *in, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
-                 sg_precision precision, sg_mm *mm, char *scratch, sg_error *err)
+/* ---- all of a slice ------------------------------------------------------------------------------------ */
+
+/* Block b of the part of a window that lies in the slice; false: there is none. */
+static bool piece_of(piece *out, sg_span window, sg_slice slice, int g, int b, int block)
 {
-    int longest = 0, block = block_queries(spec), Hk = spec->n_kv_heads, failed = SG_OK;
-    for (int w = 0; w < n_windows; w++)
+    int from = slice.first > window.start ? slice.first - window.start : 0,
+        to = slice.first + slice.n - window.start < window.n ? slice.first + slice.n - window.start : window.n;
+    *out = (piece){.window = window, .g = g, .q0 = from + b * block, .q1 = from + (b + 1) * block};
+    out->q1 = out->q1 < to ? out->q1 : to;
+    return out->q0 < out->q1;
+}
+
+int sg_attention(void *out, const sg_qkv *in, sg_slice slice, const sg_span *windows, int n_windows,
+                 const sg_layer_spec *spec, sg_precision precision, sg_mm *mm, char *scratch, sg_error *err)
+{
+    int w0 = window_of(windows, n_windows, slice.first), w1 = window_of(windows, n_windows, slice.first + slice.n - 1);
+    int longest = 0, block = block_queries(spec), failed = SG_OK;
+    for (int w = w0; w <= w1; w++)
         longest = windows[w].n > longest ? windows[w].n : longest;
-    int blocks = (longest + block - 1) / block;
-    size_t pieces = (size_t)n_windows * (size_t)Hk * (size_t)blocks, each = thread_floats(spec, longest);
+    size_t blocks = (size_t)((longest < slice.n ? longest : slice.n) + block - 1) / (size_t)block,
+           Hk = (size_t)spec->n_kv_heads, pieces = (size_t)(w1 - w0 + 1) * Hk * blocks;
 #pragma omp parallel num_threads(sg_mm_threads(mm))
     {
         int thread = omp_get_thread_num();
+        work mine = work_of(spec, scratch, thread);
         sg_mm_enter_thread();
 #pragma omp for schedule(dynamic)
         for (size_t i = 0; i < pieces; i++) {
-            int b = blocks - 1 - (int)(i % (size_t)blocks); /* the longest first */
-            sg_span window = windows[i / ((size_t)blocks * (size_t)Hk)];
-            int g = (int)(i / (size_t)blocks % (size_t)Hk), q0 = b * block,
-                q1 = q0 + block < window.n ? q0 + block : window.n, rc;
-            sg_error mine = {0};
-            if (q0 >= window.n || __atomic_load_n(&failed, __ATOMIC_RELAXED))
+            piece p; /* the longest first */
+            if (!piece_of(&p, windows[w0 + (int)(i / (blocks * Hk))], slice, (int)(i / blocks % Hk),
+                          (int)(blocks - 1 - i % blocks), block) ||
+                __atomic_load_n(&failed, __ATOMIC_RELAXED))
                 continue;
-            rc = attend_block(out, in, window, g, q0, q1, spec, precision, mm, thread,
-                              (float *)(void *)scratch + each * (size_t)thread, longest, &mine);
+            sg_error why = {0};
+            int rc = attend(out, in, &p, slice.first, spec, precision, mm, thread, &mine, &why);
             if (rc) {
 #pragma omp critical(sg_attention_failed)
                 if (!failed) {
                     if (err)
-                        *err = mine;
+                        *err = why;
                     __atomic_store_n(&failed, rc, __ATOMIC_RELAXED);
                 }
             }

@@ -1,4 +1,5 @@
-/* Causal attention of whole windows, blocked over queries: scores of a block take block x keys, never T x T. */
+/* Causal attention of windows, in blocks of queries and of keys: softmax is carried on from one block of keys to the
+ * next, so that scratch depends on no window's length; blocks that no query of a block sees are left out. */
 #ifndef SG_ENGINE_ATTENTION_H
 #define SG_ENGINE_ATTENTION_H
 
@@ -9,11 +10,16 @@ typedef struct sg_span { /* a window's positions in the batch */
     int start, n;
 } sg_span;
 
-/* Queries, keys and values after rope, of the precision's element type. E = head_dim, G = n_heads / n_kv_heads. Window
- * after window; in each q: [n_kv_heads][n][G][E]   k, v: [n_kv_heads][n][E] so that the queries that share keys are one
- * matrix of n * G rows. */
+typedef struct sg_slice { /* rows [first, first + n) of the batch */
+    int first, n;
+} sg_slice;
+
+/* Queries, keys and values after rope, of the precision's element type. E = head_dim, G = n_heads / n_kv_heads. Queries
+ * are there for one slice of the batch at a time, [n_kv_heads][q_rows][G][E], so that those that share keys are one
+ * matrix of n * G rows; keys and values for the batch, as far as the slices went: [n_kv_heads][kv_rows][E]. */
 typedef struct sg_qkv {
     char *q, *k, *v;
+    int q_rows, kv_rows; /* the most that they hold */
 } sg_qkv;
 
 /* What happens to q, k and v between the projection and their places: norms, and angles of the batch's windows.
@@ -24,15 +30,15 @@ typedef struct sg_qkv_run {
     int rope_half;
 } sg_qkv_run;
 
-/* Rows [first, first + rows) of the batch, from the fused product (f32 [rows, q | k | v], overwritten), clipped,
- * normed, roped and stored at their places. All threads. */
-void sg_qkv_split(const sg_qkv *out, float *fused, int first, int rows, const sg_span *windows, int n_windows,
+/* Rows `rows` of the batch, which lie in the slice, from the fused product (f32 [rows, q | k | v], overwritten),
+ * clipped, normed, roped and stored at their places. All threads. */
+void sg_qkv_split(const sg_qkv *out, float *fused, sg_slice rows, sg_slice slice, const sg_span *windows, int n_windows,
                   const sg_layer_spec *spec, const sg_qkv_run *run, sg_precision precision);
 
-/* out: [batch rows][n_heads * E], of the precision's element type. scratch: sg_attention_scratch_bytes of the longest
- * window. All threads. */
-int sg_attention(void *out, const sg_qkv *in, const sg_span *windows, int n_windows, const sg_layer_spec *spec,
-                 sg_precision precision, sg_mm *mm, char *scratch, sg_error *err);
-size_t sg_attention_scratch_bytes(const sg_layer_spec *spec, int longest, int threads);
+/* The slice's queries against all keys up to theirs. out: [slice.n][n_heads * E], of the precision's element type.
+ * All threads. */
+int sg_attention(void *out, const sg_qkv *in, sg_slice slice, const sg_span *windows, int n_windows,
+                 const sg_layer_spec *spec, sg_precision precision, sg_mm *mm, char *scratch, sg_error *err);
+size_t sg_attention_scratch_bytes(const sg_layer_spec *spec, int threads);
 
 #endif

@@ -106,7 +106,7 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
     b->batch_positions = b->longest > BATCH_POSITIONS ? b->longest : BATCH_POSITIONS;
     if ((uint64_t)b->batch_positions > positions)
         b->batch_positions = (int)positions;
-    sg_scratch_create(NULL, &p->model->spec, b->batch_positions, b->longest, b->threads, b->precision, &scratch, NULL);
+    sg_scratch_create(NULL, &p->model->spec, b->batch_positions, b->threads, b->precision, &scratch, NULL);
 
     uint64_t layer = sg_layer_weights_bytes(p->model, b->precision),
              head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;

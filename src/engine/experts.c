@@ -1,6 +1,6 @@
 /* A feed-forward half of experts (arXiv 2101.03961; Mixtral, arXiv 2401.04088): the router's softmax over all experts,
  * each position's largest few, each expert's positions gathered into one product, results added in the experts' order.
- * B = rows, X = experts, K = experts used. */
+ * B = rows of a block, X = experts, K = experts used. */
 #include <math.h>
 #include <string.h>
 
@@ -42,32 +42,41 @@ static int route(const sg_layer_run *run, const char *h, int rows, sg_error *err
     return SG_OK;
 }
 
-/* out[row] += weight * expert(h[row]) for the rows that chose expert e */
-static int run_expert(const sg_layer_run *run, float *out, const char *h, int rows, int e, sg_error *err)
+/* out[row] += weight * expert(h[row]) for n of the rows that chose it; at: which row: at / K; which weight: at */
+static int run_gathered(const sg_layer_run *run, const sg_ffn_weights *expert, float *out, const char *h, const int *at,
+                        int n, sg_error *err)
 {
     sg_scratch *s = run->scratch;
-    int K = run->spec->n_experts_used, D = run->hidden, n = 0;
+    int K = run->spec->n_experts_used, D = run->hidden;
     size_t row_bytes = (size_t)D * sg_element_bytes(run->precision);
-    for (int i = 0; i < rows * K; i++)
-        if (s->chosen[i] == e)
-            s->expert_rows[n++] = i; /* which row: i / K; which weight: i */
-    if (n == 0)
-        return SG_OK;
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < n; i++)
-        memcpy(s->gathered + (size_t)i * row_bytes, h + (size_t)(s->expert_rows[i] / K) * row_bytes, row_bytes);
-    int rc = sg_ffn_forward(run, &run->weights->experts[e], s->extra, s->gathered, n, err); /* [n, D] */
+        memcpy(s->gathered + (size_t)i * row_bytes, h + (size_t)(at[i] / K) * row_bytes, row_bytes);
+    int rc = sg_ffn_forward(run, expert, s->extra, s->gathered, n, err); /* [n, D] */
     if (rc)
         return rc;
 #pragma omp parallel for schedule(static)
-    for (int i = 0; i < n; i++) {
-        int at = s->expert_rows[i];
-        sg_row_add_scaled(out + (size_t)(at / K) * (size_t)D, s->extra + (size_t)i * (size_t)D, s->weights[at], D);
-    }
+    for (int i = 0; i < n; i++)
+        sg_row_add_scaled(out + (size_t)(at[i] / K) * (size_t)D, s->extra + (size_t)i * (size_t)D, s->weights[at[i]],
+                          D);
     return SG_OK;
 }
 
-/* out += sigmoid(score . h) * shared(h) */
+/* All rows that chose expert e, a block at a time. */
+static int run_expert(const sg_layer_run *run, float *out, const char *h, int rows, int e, sg_error *err)
+{
+    sg_scratch *s = run->scratch;
+    int n = 0, rc = SG_OK;
+    for (int i = 0; i < rows * run->spec->n_experts_used; i++)
+        if (s->chosen[i] == e)
+            s->expert_rows[n++] = i;
+    for (int i = 0; i < n && !rc; i += SG_BLOCK_ROWS)
+        rc = run_gathered(run, &run->weights->experts[e], out, h, s->expert_rows + i,
+                          n - i < SG_BLOCK_ROWS ? n - i : SG_BLOCK_ROWS, err);
+    return rc;
+}
+
+/* out += sigmoid(score . h) * shared(h); at most a block of rows */
 static int run_shared(const sg_layer_run *run, float *out, const char *h, int rows, sg_error *err)
 {
     sg_scratch *s = run->scratch;
@@ -90,7 +99,9 @@ int sg_experts_forward(const sg_layer_run *run, float *out, const char *h, int r
     memset(out, 0, (size_t)rows * (size_t)run->hidden * sizeof *out);
     for (int e = 0; e < run->spec->n_experts && !rc; e++)
         rc = run_expert(run, out, h, rows, e, err);
-    if (!rc && run->spec->shared_intermediate)
-        rc = run_shared(run, out, h, rows, err);
+    size_t D = (size_t)run->hidden, element = sg_element_bytes(run->precision);
+    for (size_t at = 0; run->spec->shared_intermediate && at < (size_t)rows && !rc; at += SG_BLOCK_ROWS)
+        rc = run_shared(run, out + at * D, h + at * D * element,
+                        (size_t)rows - at < SG_BLOCK_ROWS ? rows - (int)at : SG_BLOCK_ROWS, err);
     return rc;
 }

@@ -215,6 +215,48 @@ static inline __attribute__((always_inline)) float row_max(const float *x, int n
     return max;
 }
 
+/* y = e^(scale * (x - max)); returns the sum */
+SG_CLONES static float exp_sum(float *y, const float *x, int n, float scale, float max)
+{
+    float lanes[LANES] = {0};
+    for (int i = 0; i < n; i++)
+        y[i] = exp_f32(scale * (x[i] - max));
+    ADD_TERMS(lanes, n, k, y[k]);
+    return sum_lanes(lanes);
+}
+
+SG_CLONES static float max_of(const float *x, int n)
+{
+    return row_max(x, n);
+}
+
+float sg_row_softmax_block(sg_softmax *row, void *weights, const float *scores, int from, int to, int n, float scale,
+                           sg_precision precision)
+{
+    enum { PIECE = 512 };
+    float piece[PIECE], old = row->max, keep = 1;
+    char *out = weights;
+    size_t element = precision == SG_PRECISION_BF16 ? 2 : 4;
+    if (from >= to) {
+        memset(out, 0, (size_t)n * element);
+        return 1;
+    }
+    float top = max_of(scores + from, to - from);
+    if (top > old) {
+        row->max = top;
+        keep = old == -INFINITY ? 1 : expf(scale * (old - top));
+        row->sum *= keep;
+    }
+    memset(out, 0, (size_t)from * element);
+    for (int i = from, m; i < to; i += m) {
+        m = to - i < PIECE ? to - i : PIECE;
+        row->sum += exp_sum(piece, scores + i, m, scale, row->max);
+        sg_row_store(out + (size_t)i * element, piece, m, precision);
+    }
+    memset(out + (size_t)to * element, 0, (size_t)(n - to) * element);
+    return keep;
+}
+
 SG_CLONES float sg_row_softmax_exp(float *x, int n, int width, float scale)
 {
     float max = row_max(x, n), lanes[LANES] = {0};

@@ -36,6 +36,15 @@ void sg_row_gelu_erf(float *y, const float *gate, const float *up, int n);
 /* x = e^(scale * (x - max)) for the first n of width numbers, 0 for the others; returns the sum of the n. n >= 1 */
 float sg_row_softmax_exp(float *x, int n, int width, float scale);
 
+/* Softmax of a row whose scores come block after block (online softmax, arXiv 1805.02867). */
+typedef struct sg_softmax { /* of the blocks so far; begin with max = -INFINITY and sum = 0 */
+    float max, sum;         /* sum of e^(scale * (score - max)) */
+} sg_softmax;
+/* weights[i] = e^(scale * (scores[i] - max)) for i in [from, to), 0 elsewhere; n elements of the precision. Takes the
+ * block into *row. Returns the factor that brings what was summed with earlier weights to the new maximum. */
+float sg_row_softmax_block(sg_softmax *row, void *weights, const float *scores, int from, int to, int n, float scale,
+                           sg_precision precision);
+
 /* Takes n more logits into a running log-sum-exp: *max and *sum stand for sum of e^(logit - max); begin with -INFINITY
  * and 0. */
 void sg_row_log_sum_exp(const float *logits, int n, float *max, double *sum);

@@ -8,7 +8,7 @@
 #include "core/mem.h"
 #include "engine/kernels.h"
 
-enum { BLOCK_ROWS = 512 }; /* rows per product: large enough for the matrix unit, small enough for the cache */
+enum { SLICE_ROWS = 2048 }; /* rows whose queries are there at once: enough work for all threads */
 
 static void norm_row(float *y, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int d, float eps)
 {
@@ -109,8 +109,8 @@ int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out,
     return SG_OK;
 }
 
-/* norm, q, k and v of a block, put where attention finds them */
-static int project_qkv(const sg_layer_run *run, const float *x, int first, int rows, const sg_span *windows,
+/* norm, q, k and v of a block of the slice, put where attention finds them */
+static int project_qkv(const sg_layer_run *run, const float *x, sg_slice block, sg_slice slice, const sg_span *windows,
                        int n_windows, sg_error *err)
 {
     const sg_layer_spec *spec = run->spec;
@@ -119,35 +119,39 @@ static int project_qkv(const sg_layer_run *run, const float *x, int first, int r
     int D = run->hidden, width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
     sg_qkv_run qkv = {
         .q_norm = w->q_norm, .k_norm = w->k_norm, .cos = run->cos, .sin = run->sin, .rope_half = run->rope_half};
-    sg_norm_rows(s->h, x + (size_t)first * (size_t)D, &w->attn_norm, spec->norm, rows, D, spec->norm_eps,
-                 run->precision, s->row);                             /* [B, D] */
-    int rc = sg_mm_weight(run->mm, s->wide, s->h, w->qkv, rows, err); /* [B, (Hq + 2 Hkv) E] */
+    sg_norm_rows(s->h, x + (size_t)block.first * (size_t)D, &w->attn_norm, spec->norm, block.n, D, spec->norm_eps,
+                 run->precision, s->row);                                /* [B, D] */
+    int rc = sg_mm_weight(run->mm, s->wide, s->h, w->qkv, block.n, err); /* [B, (Hq + 2 Hkv) E] */
     if (rc)
         return rc;
-    add_bias(s->wide, w->qkv_bias, rows, width);
-    sg_qkv_split(&s->qkv, s->wide, first, rows, windows, n_windows, spec, &qkv, run->precision);
+    add_bias(s->wide, w->qkv_bias, block.n, width);
+    sg_qkv_split(&s->qkv, s->wide, block, slice, windows, n_windows, spec, &qkv, run->precision);
     return SG_OK;
 }
 
-/* The residual additions of a block. */
-static int finish_block(const sg_layer_run *run, float *x, int first, int rows, sg_layer_seen *seen, void *user,
+/* mid = x + the mixer's half; x, mid: [rows, D], attended: [rows, n_heads E] */
+static int finish_mixer(const sg_layer_run *run, float *mid, const float *x, const char *attended, int rows,
                         sg_error *err)
+{
+    const sg_layer_weights *w = run->weights;
+    int D = run->hidden, rc = sg_mm_weight(run->mm, mid, attended, w->o, rows, err); /* [B, D] */
+    if (rc)
+        return rc;
+    add_bias(mid, w->o_bias, rows, D);
+    finish_half(run, mid, &w->attn_post_norm, rows);
+    add_rows(mid, x, mid, rows, D);
+    return SG_OK;
+}
+
+/* The feed-forward's half of rows whose mid is there; x, mid: [rows, D] */
+static int finish_layer(const sg_layer_run *run, float *x, const float *mid, sg_slice block, sg_layer_seen *seen,
+                        void *user, sg_error *err)
 {
     const sg_layer_spec *spec = run->spec;
     const sg_layer_weights *w = run->weights;
     sg_scratch *s = run->scratch;
-    int D = run->hidden, rc;
-    const char *attended =
-        s->attended + (size_t)first * (size_t)(spec->n_heads * spec->head_dim) * sg_element_bytes(run->precision);
-    x += (size_t)first * (size_t)D;
-
-    if ((rc = sg_mm_weight(run->mm, s->mid, attended, w->o, rows, err))) /* [B, D] */
-        return rc;
-    add_bias(s->mid, w->o_bias, rows, D);
-    finish_half(run, s->mid, &w->attn_post_norm, rows);
-    add_rows(s->mid, x, s->mid, rows, D);
-
-    const float *from = spec->parallel ? x : s->mid;
+    int D = run->hidden, rows = block.n, rc;
+    const float *from = spec->parallel ? x : mid;
     const sg_norm_weights *norm =
         spec->parallel && !w->ffn_norm.weight ? &w->attn_norm : &w->ffn_norm; /* StableLM's halves share one */
     sg_norm_rows(s->h, from, norm, spec->norm, rows, D, spec->norm_eps, run->precision, s->row); /* [B, D] */
@@ -158,12 +162,12 @@ static int finish_block(const sg_layer_run *run, float *x, int first, int rows, 
     finish_half(run, s->out, &w->ffn_post_norm, rows);
     if (spec->parallel)
         add_rows(s->extra, x, s->out, rows, D);
-    add_rows(s->out, s->mid, s->out, rows, D);
+    add_rows(s->out, mid, s->out, rows, D);
 
-    sg_layer_rows seen_rows = {.first = first,
+    sg_layer_rows seen_rows = {.first = block.first,
                                .n = rows,
                                .before = x,
-                               .mid = s->mid,
+                               .mid = mid,
                                .after = s->out,
                                .ffn_before = from,
                                .ffn_after = spec->parallel ? s->extra : s->out};
@@ -173,30 +177,54 @@ static int finish_block(const sg_layer_run *run, float *x, int first, int rows, 
     return SG_OK;
 }
 
-/* Experts get as many rows at once as there are, since each takes only some. */
-static int block_rows(const sg_layer_spec *spec, int rows)
+static sg_slice next_block(sg_slice slice, int first)
 {
-    return spec->n_experts || rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
+    int left = slice.first + slice.n - first;
+    return (sg_slice){first, left < SG_BLOCK_ROWS ? left : SG_BLOCK_ROWS};
+}
+
+/* A layer goes through the batch in slices: attention looks back only, so a slice needs the keys and values of those
+ * before it, and no more of them. Experts get all rows of the batch at once, since each takes only some. */
+static int run_slice(const sg_layer_run *run, float *x, sg_slice slice, const sg_span *windows, int n_windows,
+                     sg_layer_seen *seen, void *user, sg_error *err)
+{
+    const sg_layer_spec *spec = run->spec;
+    sg_scratch *s = run->scratch;
+    size_t D = (size_t)run->hidden, end = (size_t)(slice.first + slice.n),
+           row_bytes = (size_t)(spec->n_heads * spec->head_dim) * sg_element_bytes(run->precision);
+    int rc = SG_OK;
+    for (size_t at = (size_t)slice.first; at < end && !rc; at += SG_BLOCK_ROWS)
+        rc = project_qkv(run, x, next_block(slice, (int)at), slice, windows, n_windows, err);
+    if (!rc)
+        rc = sg_attention(s->attended, &s->qkv, slice, windows, n_windows, spec, run->precision, run->mm, s->attention,
+                          err);
+    for (size_t at = (size_t)slice.first; at < end && !rc; at += SG_BLOCK_ROWS) {
+        sg_slice block = next_block(slice, (int)at);
+        float *mid = s->mid + (spec->n_experts ? at * D : 0);
+        rc = finish_mixer(run, mid, x + at * D, s->attended + (at - (size_t)slice.first) * row_bytes, block.n, err);
+        if (!rc && !spec->n_experts)
+            rc = finish_layer(run, x + at * D, mid, block, seen, user, err);
+    }
+    return rc;
 }
 
 int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen,
                      void *user, sg_error *err)
 {
-    int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, block = block_rows(run->spec, rows), rc = SG_OK;
-    for (int first = 0; first < rows && !rc; first += block)
-        rc = project_qkv(run, x, first, rows - first < block ? rows - first : block, windows, n_windows, err);
-    if (!rc)
-        rc = sg_attention(run->scratch->attended, &run->scratch->qkv, windows, n_windows, run->spec, run->precision,
-                          run->mm, run->scratch->attention, err);
-    for (int first = 0; first < rows && !rc; first += block)
-        rc = finish_block(run, x, first, rows - first < block ? rows - first : block, seen, user, err);
+    int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, rc = SG_OK;
+    for (int first = 0; first < rows && !rc; first += SLICE_ROWS) {
+        sg_slice slice = {first, rows - first < SLICE_ROWS ? rows - first : SLICE_ROWS};
+        rc = run_slice(run, x, slice, windows, n_windows, seen, user, err);
+    }
+    if (!rc && run->spec->n_experts)
+        rc = finish_layer(run, x, run->scratch->mid, (sg_slice){0, rows}, seen, user, err);
     return rc;
 }
 
 /* ---- scratch ------------------------------------------------------------------------------------------ */
 
 typedef struct sizes { /* largest over the layers */
-    size_t block, wide, ffn, q, kv, attention, extra, experts, used;
+    size_t wide, ffn, q, kv, attention, extra, parallel_experts, experts, used;
 } sizes;
 
 static size_t most(size_t a, size_t b)
@@ -204,20 +232,25 @@ static size_t most(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static sizes measure(const sg_model_spec *spec, int batch, int longest, int threads)
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static sizes measure(const sg_model_spec *spec, int threads)
 {
     sizes z = {.wide = 1, .ffn = 1};
     for (int i = 0; i < spec->n_layers; i++) {
         const sg_layer_spec *s = &spec->layers[i];
         size_t q = (size_t)s->n_heads * (size_t)s->head_dim, kv = (size_t)s->n_kv_heads * (size_t)s->head_dim;
         size_t F = most((size_t)s->intermediate, most((size_t)s->expert_intermediate, (size_t)s->shared_intermediate));
-        z.block = most(z.block, (size_t)block_rows(s, batch));
         z.wide = most(z.wide, most(q + 2 * kv, (s->gated ? 2 : 1) * F));
         z.ffn = most(z.ffn, F);
         z.q = most(z.q, q);
         z.kv = most(z.kv, kv);
-        z.attention = most(z.attention, sg_attention_scratch_bytes(s, longest, threads));
+        z.attention = most(z.attention, sg_attention_scratch_bytes(s, threads));
         z.extra = most(z.extra, s->parallel || s->n_experts);
+        z.parallel_experts = most(z.parallel_experts, s->parallel && s->n_experts);
         z.experts = most(z.experts, (size_t)s->n_experts);
         z.used = most(z.used, (size_t)s->n_experts_used);
     }
@@ -225,33 +258,33 @@ static sizes measure(const sg_model_spec *spec, int batch, int longest, int thre
 }
 
 /* Buffer sizes as a list, so that one sum and one walk serve all. */
-int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads,
-                      sg_precision precision, size_t *bytes, sg_error *err)
+int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int threads, sg_precision precision,
+                      size_t *bytes, sg_error *err)
 {
-    sizes z = measure(spec, batch, longest, threads);
-    size_t D = (size_t)spec->hidden, B = z.block, rows = (size_t)batch, element = sg_element_bytes(precision),
-           real = sizeof(float);
-    sg_scratch s = {0};
+    sizes z = measure(spec, threads);
+    size_t D = (size_t)spec->hidden, rows = (size_t)batch, B = least(rows, SG_BLOCK_ROWS), S = least(rows, SLICE_ROWS),
+           N = z.experts ? rows : B, element = sg_element_bytes(precision), real = sizeof(float);
+    sg_scratch s = {.qkv = {.q_rows = (int)S, .kv_rows = batch}};
     const struct {
         void *at;
         size_t n;
     } parts[] = {
         {&s.wide, B * z.wide * real},
-        {&s.mid, B * D * real},
-        {&s.out, B * D * real},
+        {&s.mid, N * D * real},
+        {&s.out, N * D * real},
         {&s.row, (size_t)threads * most(z.ffn, D) * real},
-        {&s.h, B * D * element},
+        {&s.h, N * D * element},
         {&s.act, B * z.ffn * element},
-        {&s.extra, z.extra * B * D * real},
+        {&s.extra, z.extra * (z.parallel_experts ? N : B) * D * real},
         {&s.gathered, z.experts ? B * D * element : 0},
-        {&s.router, B * z.experts * real},
-        {&s.weights, B * z.used * real},
-        {&s.chosen, B * z.used * sizeof(int)},
-        {&s.expert_rows, z.experts ? B * sizeof(int) : 0},
-        {&s.qkv.q, rows * z.q * element},
+        {&s.router, N * z.experts * real},
+        {&s.weights, N * z.used * real},
+        {&s.chosen, N * z.used * sizeof(int)},
+        {&s.expert_rows, z.experts ? N * sizeof(int) : 0},
+        {&s.qkv.q, S * z.q * element},
         {&s.qkv.k, rows * z.kv * element},
         {&s.qkv.v, rows * z.kv * element},
-        {&s.attended, rows * z.q * element},
+        {&s.attended, S * z.q * element},
         {&s.attention, z.attention},
     };
     size_t total = 0;

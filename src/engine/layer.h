@@ -5,29 +5,32 @@
 #include "engine/attention.h"
 #include "engine/weights.h"
 
-/* Buffers that every layer of a pass reuses; sized for the largest layer and batch. B = rows of a block, X = experts.
- */
+/* Buffers that every layer of a pass reuses; sized for the largest layer and batch. B = rows of a block, S = of a
+ * slice, N = of the batch where a layer has experts, else B; X = experts. */
 typedef struct sg_scratch {
     char *memory;     /* owned; the others point into it */
     float *wide;      /* [B, widest product] */
-    float *mid, *out; /* [B, hidden] */
+    float *mid, *out; /* [N, hidden] */
     float *row;       /* [threads][widest row] */
-    char *h;          /* [B, hidden] elements of the precision */
+    char *h;          /* [N, hidden] elements of the precision */
     char *act;        /* [B, widest feed-forward] elements */
     float *extra;     /* [B, hidden], where a layer is parallel or has experts */
     char *gathered;   /* [B, hidden] elements, where a layer has experts */
-    float *router;    /* [B, X] */
-    float *weights;   /* [B, experts used] */
-    int *chosen;      /* [B, experts used] */
-    int *expert_rows; /* [B] rows of one expert */
-    sg_qkv qkv;       /* of the batch */
-    char *attended;   /* [batch, n_heads * head_dim] elements */
+    float *router;    /* [N, X] */
+    float *weights;   /* [N, experts used] */
+    int *chosen;      /* [N, experts used] */
+    int *expert_rows; /* [N] rows of one expert */
+    sg_qkv qkv;       /* queries of a slice, keys and values of the batch */
+    char *attended;   /* [S, n_heads * head_dim] elements */
     char *attention;  /* sg_attention's */
 } sg_scratch;
 
-/* batch: rows of whole windows at once; longest: window. *bytes: what it takes; out NULL: only that. */
-int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int longest, int threads,
-                      sg_precision precision, size_t *bytes, sg_error *err);
+/* Rows per product: large enough for the matrix unit, small enough for the cache. */
+enum { SG_BLOCK_ROWS = 512 };
+
+/* batch: rows at once, of whole windows. *bytes: what it takes; out NULL: only that. */
+int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int threads, sg_precision precision,
+                      size_t *bytes, sg_error *err);
 void sg_scratch_dispose(sg_scratch *s);
 
 /* What the layer does to rows [first, first + n) of the batch, each [n, hidden]. The feed-forward's part is ffn_before
@@ -53,10 +56,11 @@ typedef struct sg_layer_run {
 int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen,
                      void *user, sg_error *err);
 
-/* out = ffn(h), h: [rows, hidden] elements, out: [rows, hidden]. Uses scratch wide, act and row. */
+/* out = ffn(h), h: [rows, hidden] elements, out: [rows, hidden]; rows: at most a block. Uses scratch wide, act and row.
+ */
 int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out, const char *h, int rows,
                    sg_error *err);
-/* The same for a layer with experts (experts.c). Uses all scratch of a block but mid and h. */
+/* The same for any number of rows and a layer with experts (experts.c). Uses all scratch but mid, out and h. */
 int sg_experts_forward(const sg_layer_run *run, float *out, const char *h, int rows, sg_error *err);
 
 /* Rows normed into elements of the precision (no weight: as they are); row: [threads][d] of scratch. All threads. */

@@ -82,8 +82,8 @@ static int allocate(run *r, sg_error *err)
     }
     if (!ok)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for residual streams of %zu positions", n);
-    int rc = sg_scratch_create(&r->scratch, &p->model->spec, r->budget.batch_positions, r->budget.longest,
-                               r->budget.threads, r->budget.precision, &bytes, err);
+    int rc = sg_scratch_create(&r->scratch, &p->model->spec, r->budget.batch_positions, r->budget.threads,
+                               r->budget.precision, &bytes, err);
     if (!rc)
         rc = open_embeddings(r, err);
     return rc ? rc : sg_angles_init(&r->angles, &p->model->spec, r->budget.longest, err);
