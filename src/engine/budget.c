@@ -63,7 +63,10 @@ static int check_windows(sg_budget *b, const sg_pass *p, uint64_t *positions, sg
 static uint64_t position_bytes(const sg_budget *b, const sg_pass *p, int streams)
 {
     uint64_t each = (uint64_t)p->model->spec.hidden * sizeof(float) + (b->head ? sizeof(sg_logit_sums) : 0);
-    return each * (uint64_t)streams + sizeof(sg_position) + sizeof(int32_t) + sizeof(sg_span);
+    uint64_t once = sizeof(sg_position) + sizeof(int32_t) + sizeof(sg_span);
+    for (int i = 0; i < p->n_observers; i++)
+        once += p->observers[i].position_bytes;
+    return each * (uint64_t)streams + once;
 }
 
 /* Rope's angles, and learned positions. */
@@ -111,7 +114,8 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
     uint64_t layer = sg_layer_weights_bytes(p->model, b->precision),
              head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
     uint64_t fixed = (layer > head ? layer : head) + scratch + table_bytes(b, p);
-    uint64_t least = fixed + position_bytes(b, p, 1) * (uint64_t)b->longest;
+    int fewest = p->reference && p->n_subsets > 1 ? 2 : 1;
+    uint64_t least = fixed + position_bytes(b, p, fewest) * (uint64_t)b->longest;
     if (memory < least)
         return sg_fail(err, SG_ERR_NOMEM,
                        "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64
@@ -121,7 +125,7 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
 
     /* As many subsets together as leave room for one window each. */
     b->streams = p->n_subsets;
-    while (b->streams > 1 && fixed + position_bytes(b, p, b->streams) * (uint64_t)b->longest > memory)
+    while (b->streams > fewest && fixed + position_bytes(b, p, b->streams) * (uint64_t)b->longest > memory)
         b->streams = (b->streams + 1) / 2;
     uint64_t room = (memory - fixed) / position_bytes(b, p, b->streams);
     uint64_t chunk = room < positions ? room : positions;

@@ -100,17 +100,21 @@ int sg_head_run(const sg_head_rows *streams, int n_streams, const sg_model *mode
     static const sg_row_layout layout = {.head_dim = 1};
     const sg_tensor *head = sg_model_head(model);
     int rc = allocate(&run, err);
-    for (int i = 0; i < n_streams; i++)
+    int longest = 0;
+    for (int i = 0; i < n_streams; i++) {
+        longest = streams[i].n > longest ? streams[i].n : longest;
         for (int r = 0; r < streams[i].n; r++)
             streams[i].sums[r] = (sg_logit_sums){.max = -INFINITY};
+    }
     for (run.v0 = 0; run.v0 < model->spec.vocab && !rc; run.v0 += run.nv) {
         run.nv = model->spec.vocab - run.v0 < VOCAB_ROWS ? model->spec.vocab - run.v0 : VOCAB_ROWS;
         if ((rc = sg_rows_load(run.plain, model, head, &layout, (uint64_t)run.v0, run.nv, precision, err)) ||
             (rc = sg_weight_pack(&run.weight, mm, run.plain, run.nv, model->spec.hidden, precision, err)))
             break;
-        for (int i = 0; i < n_streams && !rc; i++)
-            for (int first = 0; first < streams[i].n && !rc; first += STREAM_ROWS)
-                rc = run_rows(&run, streams, i, first, seen, user, err);
+        for (int first = 0; first < longest && !rc; first += STREAM_ROWS)
+            for (int i = 0; i < n_streams && !rc; i++)
+                if (first < streams[i].n)
+                    rc = run_rows(&run, streams, i, first, seen, user, err);
         sg_weight_free(run.weight);
         run.weight = NULL;
     }

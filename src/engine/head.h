@@ -22,7 +22,8 @@ typedef int sg_logits_seen(void *user, int stream, int first, int n, int v0, int
                            sg_error *err);
 
 /* The head is read once, in blocks of rows of the vocabulary; every stream's rows meet each block; the logits of a
- * block of rows are reduced at once and never kept. seen: NULL or a call per block. */
+ * block of rows are reduced at once and never kept. The same rows of all streams come one after another, the first
+ * stream's first. seen: NULL or a call per block. */
 int sg_head_run(const sg_head_rows *streams, int n_streams, const sg_model *model, sg_mm *mm, sg_precision precision,
                 sg_logits_seen *seen, void *user, sg_error *err);
 /* What it allocates. */

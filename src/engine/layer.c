@@ -134,8 +134,12 @@ static int finish_mixer(const sg_layer_run *run, float *mid, const float *x, con
                         sg_error *err)
 {
     const sg_layer_weights *w = run->weights;
-    int D = run->hidden, rc = sg_mm_weight(run->mm, mid, attended, w->o, rows, err); /* [B, D] */
-    if (rc)
+    int D = run->hidden, rc;
+    if (run->skip_mixer) {
+        memcpy(mid, x, (size_t)rows * (size_t)D * sizeof *mid);
+        return SG_OK;
+    }
+    if ((rc = sg_mm_weight(run->mm, mid, attended, w->o, rows, err))) /* [B, D] */
         return rc;
     add_bias(mid, w->o_bias, rows, D);
     finish_half(run, mid, &w->attn_post_norm, rows);
@@ -143,14 +147,13 @@ static int finish_mixer(const sg_layer_run *run, float *mid, const float *x, con
     return SG_OK;
 }
 
-/* The feed-forward's half of rows whose mid is there; x, mid: [rows, D] */
-static int finish_layer(const sg_layer_run *run, float *x, const float *mid, sg_slice block, sg_layer_seen *seen,
-                        void *user, sg_error *err)
+/* out = mid + the feed-forward's half, in scratch; x, mid: [rows, D] */
+static int finish_ffn(const sg_layer_run *run, const float *x, const float *mid, int rows, sg_error *err)
 {
     const sg_layer_spec *spec = run->spec;
     const sg_layer_weights *w = run->weights;
     sg_scratch *s = run->scratch;
-    int D = run->hidden, rows = block.n, rc;
+    int D = run->hidden, rc;
     const float *from = spec->parallel ? x : mid;
     const sg_norm_weights *norm =
         spec->parallel && !w->ffn_norm.weight ? &w->attn_norm : &w->ffn_norm; /* StableLM's halves share one */
@@ -163,14 +166,30 @@ static int finish_layer(const sg_layer_run *run, float *x, const float *mid, sg_
     if (spec->parallel)
         add_rows(s->extra, x, s->out, rows, D);
     add_rows(s->out, mid, s->out, rows, D);
+    return SG_OK;
+}
 
+/* The feed-forward's half of rows whose mid is there, and the layer's end; x, mid: [rows, D] */
+static int finish_layer(const sg_layer_run *run, float *x, const float *mid, sg_slice block, sg_layer_seen *seen,
+                        void *user, sg_error *err)
+{
+    const bool parallel = run->spec->parallel;
+    sg_scratch *s = run->scratch;
+    int D = run->hidden, rows = block.n, rc = SG_OK;
+    if (run->skip_ffn) {
+        memcpy(s->out, mid, (size_t)rows * (size_t)D * sizeof *mid);
+        if (parallel)
+            memcpy(s->extra, x, (size_t)rows * (size_t)D * sizeof *x);
+    } else if ((rc = finish_ffn(run, x, mid, rows, err))) {
+        return rc;
+    }
     sg_layer_rows seen_rows = {.first = block.first,
                                .n = rows,
                                .before = x,
                                .mid = mid,
                                .after = s->out,
-                               .ffn_before = from,
-                               .ffn_after = spec->parallel ? s->extra : s->out};
+                               .ffn_before = parallel ? x : mid,
+                               .ffn_after = parallel ? s->extra : s->out};
     if ((rc = seen(user, &seen_rows, err)))
         return rc;
     memcpy(x, s->out, (size_t)rows * (size_t)D * sizeof *x);
@@ -193,9 +212,9 @@ static int run_slice(const sg_layer_run *run, float *x, sg_slice slice, const sg
     size_t D = (size_t)run->hidden, end = (size_t)(slice.first + slice.n),
            row_bytes = (size_t)(spec->n_heads * spec->head_dim) * sg_element_bytes(run->precision);
     int rc = SG_OK;
-    for (size_t at = (size_t)slice.first; at < end && !rc; at += SG_BLOCK_ROWS)
+    for (size_t at = (size_t)slice.first; at < end && !rc && !run->skip_mixer; at += SG_BLOCK_ROWS)
         rc = project_qkv(run, x, next_block(slice, (int)at), slice, windows, n_windows, err);
-    if (!rc)
+    if (!rc && !run->skip_mixer)
         rc = sg_attention(s->attended, &s->qkv, slice, windows, n_windows, spec, run->precision, run->mm, s->attention,
                           err);
     for (size_t at = (size_t)slice.first; at < end && !rc; at += SG_BLOCK_ROWS) {

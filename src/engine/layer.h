@@ -50,6 +50,7 @@ typedef struct sg_layer_run {
     const float *cos, *sin; /* [longest window][rope_half] of this layer's rope */
     int rope_half;
     sg_scratch *scratch;
+    bool skip_mixer, skip_ffn; /* without that half */
 } sg_layer_run;
 
 /* x: [rows of the windows, hidden], the residual stream, updated in place. */

@@ -42,6 +42,13 @@ typedef struct run {
     const stream *stream;
 } run;
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static int report(const run *r, sg_error *err)
 {
     const sg_progress *p = &r->p->progress;
@@ -191,6 +198,17 @@ static int batch_end(const run *r, int w)
     return end;
 }
 
+/* Which halves of the layer the subset has. */
+enum { NOTHING = 0, MIXER = 1, FFN = 2, WHOLE = MIXER | FFN };
+
+static int parts_of(const run *r, int subset, int layer)
+{
+    size_t at = (size_t)subset * (size_t)r->p->model->spec.n_layers + (size_t)layer;
+    if (r->p->halves)
+        return (r->p->keep[2 * at] ? MIXER : 0) | (r->p->keep[2 * at + 1] ? FFN : 0);
+    return r->p->keep[at] ? WHOLE : NOTHING;
+}
+
 /* One stream through the loaded layer, batch by batch. */
 static int run_stream(run *r, const stream *s, sg_error *err)
 {
@@ -202,6 +220,9 @@ static int run_stream(run *r, const stream *s, sg_error *err)
                           .mm = r->mm,
                           .precision = r->budget.precision,
                           .scratch = &r->scratch};
+    int parts = parts_of(r, s->subsets[0], r->layer);
+    layer.skip_mixer = !(parts & MIXER);
+    layer.skip_ffn = !(parts & FFN);
     r->stream = s;
     for (int w = 0, end; w < r->n_windows; w = end) {
         int start = r->spans[w].start;
@@ -225,32 +246,24 @@ static int run_stream(run *r, const stream *s, sg_error *err)
     return SG_OK;
 }
 
-static bool keeps(const run *r, int subset, int layer)
-{
-    return r->p->keep[(size_t)subset * (size_t)r->p->model->spec.n_layers + (size_t)layer];
-}
-
-/* Splits every stream whose subsets disagree about the layer: those that skip it move to a copy. Says whether any
- * stream runs it. */
+/* Splits every stream whose subsets disagree about the layer: those that differ from its first move to a copy, which is
+ * looked at in its turn. Says whether any stream runs it. */
 static bool fork_streams(run *r, int layer)
 {
     bool any = false;
-    for (int i = 0, n = r->n_streams; i < n; i++) {
+    for (int i = 0; i < r->n_streams; i++) {
         stream *s = &r->streams[i], *fork = r->n_streams < r->max_streams ? &r->streams[r->n_streams] : NULL;
-        int with = 0, without = 0;
-        for (int j = 0; j < s->n; j++)
-            with += keeps(r, s->subsets[j], layer);
-        any = any || with;
-        if (with == 0 || with == s->n || !fork)
-            continue;
-        with = 0;
-        for (int j = 0; j < s->n; j++) {
+        int parts = parts_of(r, s->subsets[0], layer), with = 0, without = 0;
+        any = any || parts;
+        for (int j = 0; fork && j < s->n; j++) {
             int subset = s->subsets[j];
-            if (keeps(r, subset, layer))
+            if (parts_of(r, subset, layer) == parts)
                 s->subsets[with++] = subset;
             else
                 fork->subsets[without++] = subset;
         }
+        if (!without)
+            continue;
         s->n = with;
         fork->n = without;
         memcpy(fork->x, s->x, (size_t)r->positions * (size_t)r->p->model->spec.hidden * sizeof *s->x);
@@ -268,9 +281,12 @@ static int run_layer(run *r, int layer, sg_error *err)
         if (layer + 1 < model->spec.n_layers)
             sg_layer_weights_prefetch(model, layer + 1);
         rc = sg_layer_weights_load(&r->weights, model, layer, r->mm, r->budget.precision, err);
+        double start = now();
         for (int i = 0; i < r->n_streams && !rc; i++)
-            if (keeps(r, r->streams[i].subsets[0], layer))
+            if (parts_of(r, r->streams[i].subsets[0], layer))
                 rc = run_stream(r, &r->streams[i], err);
+        if (r->p->layer_seconds)
+            r->p->layer_seconds[layer] += now() - start;
         sg_layer_weights_dispose(&r->weights);
     }
     r->steps_done++;
@@ -315,7 +331,10 @@ static int run_head(run *r, sg_error *err)
     for (int i = 0; i < r->n_streams; i++)
         rows[i] = (sg_head_rows){
             .x = r->streams[i].x, .targets = r->targets, .n = r->positions, .sums = r->sums + (size_t)i * n};
+    double start = now();
     int rc = sg_head_run(rows, r->n_streams, r->p->model, r->mm, r->budget.precision, logits_seen, r, err);
+    if (r->p->layer_seconds)
+        r->p->layer_seconds[r->p->model->spec.n_layers] += now() - start;
     for (int i = 0; i < r->n_streams && !rc; i++)
         rc = check_sums(r, &rows[i], err);
     for (int i = 0; i < r->n_streams && !rc; i++) {
@@ -354,18 +373,21 @@ static int run_groups(const sg_pass *p, sg_pass_result *result, sg_error *err)
     int *subsets = sg_alloc((size_t)p->n_subsets, sizeof *subsets);
     if (!rc && !subsets)
         rc = sg_fail(err, SG_ERR_NOMEM, "no memory for %d subsets", p->n_subsets);
-    for (int i = 0; !rc && i < p->n_subsets; i++)
-        subsets[i] = i;
-    uint64_t groups = rc ? 0 : (uint64_t)((p->n_subsets + budget.streams - 1) / budget.streams);
+    int shared = p->reference && p->n_subsets > 1, others = p->n_subsets - shared; /* subset 0 is in every group */
+    int each = rc ? 1 : budget.streams - shared;
+    uint64_t groups = rc ? 0 : (uint64_t)((others + each - 1) / each);
     for (uint64_t g = 0; g < groups && !rc; g++) {
-        int first = (int)g * budget.streams,
-            n = p->n_subsets - first < budget.streams ? p->n_subsets - first : budget.streams;
+        int first = (int)g * each, n = shared;
+        if (shared)
+            subsets[0] = 0;
+        for (int i = first; i < others && i < first + each; i++)
+            subsets[n++] = shared + i;
         uint64_t steps = (uint64_t)p->model->spec.n_layers + (budget.head ? 1 : 0);
         run r = {.p = p, .budget = budget, .max_streams = n};
         r.steps = groups * (uint64_t)budget.chunks * steps;
         r.steps_done = g * (uint64_t)budget.chunks * steps;
         if (!(rc = sg_mm_create(&r.mm, budget.threads, err)))
-            rc = run_group(&r, subsets + first, n, &result->chunks, err);
+            rc = run_group(&r, subsets, n, &result->chunks, err);
         dispose(&r);
     }
     result->precision = budget.precision;
@@ -375,17 +397,15 @@ static int run_groups(const sg_pass *p, sg_pass_result *result, sg_error *err)
 
 int sg_pass_run(const sg_pass *p, sg_pass_result *result, sg_error *err)
 {
-    struct timespec start, end;
     *result = (sg_pass_result){0};
     int rc = sg_model_runnable(p->model, err);
     if (rc)
         return rc;
     int old_threads = omp_get_max_threads();
     omp_set_num_threads(sg_threads_effective(p->threads)); /* oneDNN and our own loops both read it */
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    double start = now();
     rc = run_groups(p, result, err);
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    result->seconds = now() - start;
     omp_set_num_threads(old_threads);
-    result->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
     return rc;
 }

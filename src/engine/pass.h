@@ -20,7 +20,7 @@ typedef struct sg_position { /* of a row */
 } sg_position;
 
 /* What observers are told. subsets: who shares the stream (indices into the pass's subsets). Positions come in order
- * within a window; a window's are all in one chunk. */
+ * within a window; a window's are all in one chunk. The stream of a group's first subset comes before the others. */
 typedef struct sg_layer_event {
     int layer;
     const int *subsets;
@@ -55,6 +55,7 @@ typedef struct sg_observer { /* a NULL function: not wanted; without nll and log
     int (*nll)(void *self, const sg_nll_event *event, sg_error *err);
     int (*logits)(void *self, const sg_logits_event *event, sg_error *err);
     void *self;
+    uint64_t position_bytes; /* what it keeps for each position of a chunk, for the memory bound */
 } sg_observer;
 
 typedef struct sg_pass {
@@ -62,14 +63,17 @@ typedef struct sg_pass {
     const sg_window *windows;
     int n_windows;
     const bool *keep; /* [n_subsets][n_layers]: which layers each subset has; no two alike */
+    bool halves;      /* keep is [n_subsets][n_layers][2]: mixer and feed-forward apart */
     int n_subsets;
+    bool reference; /* where subsets go in groups, subset 0 goes with each and observers see it again */
     const sg_observer *observers;
     int n_observers;
     sg_precision precision;
     uint64_t memory; /* bytes; 0: half of what is available */
     int threads;     /* 0: all that the process may use */
     sg_progress progress;
-    const char *stage; /* for progress: "scoring" */
+    const char *stage;     /* for progress: "scoring" */
+    double *layer_seconds; /* NULL, or [n_layers + 1]: added to, seconds of each layer's arithmetic and of the head */
 } sg_pass;
 
 typedef struct sg_pass_result {

@@ -25,6 +25,8 @@ int sg_likelihood_nll(void *self, const sg_nll_event *event, sg_error *err)
     for (int i = 0; i < event->n; i++) {
         sg_position at = event->at[i];
         const sg_logit_sums *s = &event->sums[i];
+        for (int j = 0; at.pos == 0 && j < event->n_subsets; j++) /* a reference subset is seen again */
+            lik->nll[(size_t)event->subsets[j] * (size_t)lik->n_windows + (size_t)at.window] = 0;
         if (at.pos + 1 >= lik->windows[at.window].n)
             continue;
         double nll = (double)s->max + log(s->sum) - (double)s->target;
