@@ -30,11 +30,22 @@ static int check_keep(const sg_cut *cut, sg_error *err)
                              : sg_fail(err, SG_ERR_USAGE, "plan: keep has %zu layers, expected %zu", plan->n_keep, n);
 }
 
+static const char *family_word(const sg_model *model)
+{
+    json_object *config = model->ckpt->config, *type = sg_json_get(sg_json_get(config, "text_config"), "model_type");
+    if (model->ckpt->format == SG_FORMAT_GGUF)
+        return model->info.architecture ? model->info.architecture : "";
+    type = type ? type : sg_json_get(config, "model_type");
+    if (json_object_is_type(type, json_type_string))
+        return json_object_get_string(type);
+    return model->family ? model->family->name : "";
+}
+
 int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_error *err)
 {
-    *cut = (sg_cut){.model = model, .plan = plan};
-    int rc = sg_model_runs(model, err);
-    if (rc < 0 || (rc = check_plan(plan, &model->info, err)) < 0)
+    *cut = (sg_cut){.model = model, .word = family_word(model), .plan = plan};
+    int rc = check_plan(plan, &model->info, err);
+    if (rc < 0)
         return rc;
     cut->to = sg_alloc((size_t)plan->layers, sizeof *cut->to);
     if (!cut->to)

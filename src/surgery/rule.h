@@ -1,4 +1,4 @@
-/* A row of the rule table (rules.c) and what the two formats' editors share. */
+/* A row of the rule tables (rules_hf.c, rules_gguf.c) and what the two formats' editors share. */
 #ifndef SG_SURGERY_RULE_H
 #define SG_SURGERY_RULE_H
 
@@ -27,13 +27,26 @@ typedef enum sg_operation {
 } sg_operation;
 
 typedef struct sg_rule {
-    sg_format format;
-    const char *families; /* sg_family's names with blanks between them; NULL: every family that the table knows */
+    const char *families; /* the file's words (sg_cut's word) with blanks between them; NULL: every family */
     const char *key;      /* HF: a path with dots; GGUF: %s is the architecture, a * at the end stands for any rest */
     sg_operation op;
     const char *with; /* another key, for some operations */
     int depth;
 } sg_rule;
+
+/* A format's table. */
+typedef struct sg_rule_table {
+    const sg_rule *rows;
+    size_t n;
+    const char *known; /* families of which the rows say all, whether or not they run here */
+    /* The check behind a row that refuses. */
+    int (*refuse)(const sg_cut *cut, const sg_rule *rule, sg_error *err);
+} sg_rule_table;
+
+extern const sg_rule_table sg_rules_hf, sg_rules_gguf;
+
+/* Is the word one of the list's, which has blanks between them? */
+bool sg_word_listed(const char *words, const char *word);
 
 /* The rule behind `last` (NULL: the first) that applies to the cut's model; NULL: none. */
 const sg_rule *sg_rule_next(const sg_cut *cut, const sg_rule *last);

@@ -300,11 +300,11 @@ static const struct { const char *name, *family, *kinds, *config, *list, *says; 
     {"gemma2 at its depth", "gemma2", "46S", NULL, "1", "no layer of this file can go"},
     {"gemma2 to its depth", "gemma2", "48S", NULL, "1-2", "one layer more"},
     {"gemma2 past it", "gemma2", "48S", NULL, "1-3", NULL},
-    {"gemma3 at its depth", "gemma3_text", "62S", NULL, "1", "no layer of this file can go"},
-    {"gemma3 at the other's", "gemma3_text", "46S", NULL, "1", NULL},
+    {"gemma3 at its depth", "gemma3", "62S", NULL, "1", "no layer of this file can go"},
+    {"gemma3 at the other's", "gemma3", "46S", NULL, "1", NULL},
     {"gemma2's last window", "gemma2", "SFSF", NULL, "0-2", "keep one, such as 2"},
     {"gemma2 without windows", "gemma2", "FFFF", NULL, "0-2", NULL},
-    {"gemma3's last window", "gemma3_text", "SFSF", NULL, "0-2", NULL},
+    {"gemma3's last window", "gemma3", "SFSF", NULL, "0-2", NULL},
 };
 
 static void test_limits(void **state)
@@ -313,7 +313,7 @@ static void test_limits(void **state)
     for (size_t i = 0; i < SG_ARRAY_LEN(limits); i++) {
         static patient p;
         sg_error err = {0};
-        make_patient(&p, limits[i].config ? SG_FORMAT_HF : SG_FORMAT_GGUF, limits[i].family, "x", limits[i].kinds, limits[i].list);
+        make_patient(&p, limits[i].config ? SG_FORMAT_HF : SG_FORMAT_GGUF, limits[i].family, limits[i].family, limits[i].kinds, limits[i].list);
         p.ckpt.config = limits[i].config ? parse(limits[i].config) : NULL;
         int rc = sg_rules_check(&p.cut, &err);
         if (rc != (limits[i].says ? SG_ERR_REFUSED : SG_OK) || (limits[i].says && !strstr(err.message, limits[i].says)))
