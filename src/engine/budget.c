@@ -27,8 +27,7 @@ int sg_threads_effective(int wanted)
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
 }
 
-/* Half of MemAvailable; where that is not told, half of physical memory. */
-static uint64_t default_memory(void)
+uint64_t sg_memory_default(void)
 {
     unsigned long long kib = 0;
     char line[128];
@@ -39,6 +38,15 @@ static uint64_t default_memory(void)
     if (f)
         fclose(f);
     return kib ? (uint64_t)kib * 512 : (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+}
+
+int sg_heads_fit(const sg_model *model, sg_error *err)
+{
+    for (int i = 0; i < model->spec.n_layers; i++)
+        if (model->spec.layers[i].head_dim > MAX_HEAD_DIM)
+            return sg_fail(err, SG_ERR_REFUSED, "%s: a head of %d dimensions is wider than %d", model->ckpt->path,
+                           model->spec.layers[i].head_dim, MAX_HEAD_DIM);
+    return SG_OK;
 }
 
 static int check_windows(sg_budget *b, const sg_pass *p, uint64_t *positions, sg_error *err)
@@ -52,11 +60,7 @@ static int check_windows(sg_budget *b, const sg_pass *p, uint64_t *positions, sg
     if (spec->max_positions && b->longest > spec->max_positions)
         return sg_fail(err, SG_ERR_REFUSED, "%s: a window has %d positions, the model only %d; use a smaller --window",
                        p->model->ckpt->path, b->longest, spec->max_positions);
-    for (int i = 0; i < spec->n_layers; i++)
-        if (spec->layers[i].head_dim > MAX_HEAD_DIM)
-            return sg_fail(err, SG_ERR_REFUSED, "%s: a head of %d dimensions is wider than %d", p->model->ckpt->path,
-                           spec->layers[i].head_dim, MAX_HEAD_DIM);
-    return SG_OK;
+    return sg_heads_fit(p->model, err);
 }
 
 /* What a position costs in each stream, and once. */
@@ -98,7 +102,7 @@ static void cut(sg_budget *b, const sg_pass *p)
 
 int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
 {
-    uint64_t positions, memory = p->memory ? p->memory : default_memory();
+    uint64_t positions, memory = p->memory ? p->memory : sg_memory_default();
     size_t scratch;
     *b = (sg_budget){.precision = sg_precision_effective(p->precision), .threads = sg_threads_effective(p->threads)};
     int rc = check_windows(b, p, &positions, err);

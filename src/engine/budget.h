@@ -19,5 +19,9 @@ typedef struct sg_budget {
 int sg_budget_make(sg_budget *out, const sg_pass *pass, sg_error *err);
 /* 0: the processors that this process may use; never more than 256 */
 int sg_threads_effective(int wanted);
+/* Half of MemAvailable; where that is not told, half of physical memory. */
+uint64_t sg_memory_default(void);
+/* SG_ERR_REFUSED: a head is wider than attention takes. */
+int sg_heads_fit(const sg_model *model, sg_error *err);
 
 #endif

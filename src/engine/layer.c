@@ -214,7 +214,9 @@ static int run_slice(const sg_layer_run *run, float *x, sg_slice slice, const sg
     int rc = SG_OK;
     for (size_t at = (size_t)slice.first; at < end && !rc && !run->skip_mixer; at += SG_BLOCK_ROWS)
         rc = project_qkv(run, x, next_block(slice, (int)at), slice, windows, n_windows, err);
-    if (!rc && !run->skip_mixer)
+    if (!rc && run->past && run->past->n > 0 && slice.n == 1)
+        sg_attend_row(s->attended, &s->qkv, slice.first, spec, run->precision, run->past->scratch);
+    else if (!rc && !run->skip_mixer)
         rc = sg_attention(s->attended, &s->qkv, slice, windows, n_windows, spec, run->precision, run->mm, s->attention,
                           err);
     for (size_t at = (size_t)slice.first; at < end && !rc; at += SG_BLOCK_ROWS) {
@@ -230,13 +232,16 @@ static int run_slice(const sg_layer_run *run, float *x, sg_slice slice, const sg
 int sg_layer_forward(const sg_layer_run *run, float *x, const sg_span *windows, int n_windows, sg_layer_seen *seen,
                      void *user, sg_error *err)
 {
-    int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, rc = SG_OK;
-    for (int first = 0; first < rows && !rc; first += SLICE_ROWS) {
+    int rows = windows[n_windows - 1].start + windows[n_windows - 1].n, behind = run->past ? run->past->n : 0,
+        rc = SG_OK;
+    for (int first = behind; first < rows && !rc; first += SLICE_ROWS) {
         sg_slice slice = {first, rows - first < SLICE_ROWS ? rows - first : SLICE_ROWS};
         rc = run_slice(run, x, slice, windows, n_windows, seen, user, err);
     }
-    if (!rc && run->spec->n_experts)
-        rc = finish_layer(run, x, run->scratch->mid, (sg_slice){0, rows}, seen, user, err);
+    if (!rc && run->spec->n_experts) {
+        size_t at = (size_t)behind * (size_t)run->hidden;
+        rc = finish_layer(run, x + at, run->scratch->mid + at, (sg_slice){behind, rows - behind}, seen, user, err);
+    }
     return rc;
 }
 

@@ -2,7 +2,7 @@
 #ifndef SG_ENGINE_LAYER_H
 #define SG_ENGINE_LAYER_H
 
-#include "engine/attention.h"
+#include "engine/cache.h"
 #include "engine/weights.h"
 
 /* Buffers that every layer of a pass reuses; sized for the largest layer and batch. B = rows of a block, S = of a
@@ -51,6 +51,7 @@ typedef struct sg_layer_run {
     int rope_half;
     sg_scratch *scratch;
     bool skip_mixer, skip_ffn; /* without that half */
+    const sg_past *past; /* NULL: all rows of the windows are new */
 } sg_layer_run;
 
 /* x: [rows of the windows, hidden], the residual stream, updated in place. */
