@@ -75,6 +75,7 @@ void sg_checkpoint_free(sg_checkpoint *ckpt)
     sg_free(ckpt->ggufs);
     sg_free(ckpt->metadata);
     sg_free(ckpt->by_name);
+    sg_names_dispose(&ckpt->names);
     sg_free(ckpt->path);
     sg_free(ckpt);
 }
@@ -105,47 +106,40 @@ int sg_checkpoint_map(sg_map *map, const char *path, sg_error *err)
 
 int sg_checkpoint_add(sg_checkpoint *ckpt, size_t file, sg_tensor *tensors, size_t n, sg_error *err)
 {
-    sg_tensor *all = sg_resize(ckpt->tensors, ckpt->n_tensors + n, sizeof *all);
+    size_t before = ckpt->n_tensors;
+    for (size_t i = 0; i < n; i++)
+        tensors[i].file = file;
+    if (!ckpt->tensors) {
+        ckpt->tensors = tensors;
+        ckpt->n_tensors = n;
+        return SG_OK;
+    }
+    sg_tensor *all = sg_resize(ckpt->tensors, before + n, sizeof *all);
     if (!all) {
         sg_tensors_free(tensors, n);
         return sg_fail(err, SG_ERR_NOMEM, "%s: no memory for the list of tensors", ckpt->path);
     }
+    memcpy(all + before, tensors, n * sizeof *all);
     ckpt->tensors = all;
-    for (size_t i = 0; i < n; i++) {
-        all[ckpt->n_tensors] = tensors[i];
-        all[ckpt->n_tensors++].file = file;
-    }
+    ckpt->n_tensors = before + n;
     sg_free(tensors); /* the names are all's now */
     return SG_OK;
 }
 
 int sg_checkpoint_index(sg_checkpoint *ckpt, sg_error *err)
 {
+    const sg_tensor *b;
     ckpt->by_name = sg_tensors_sort(ckpt->tensors, ckpt->n_tensors, sg_tensor_by_name);
-    if (!ckpt->by_name)
+    if (!ckpt->by_name || !sg_names_make(&ckpt->names, ckpt->tensors, ckpt->n_tensors, &b))
         return sg_fail(err, SG_ERR_NOMEM, "%s: no memory for the list of tensors", ckpt->path);
-    for (size_t i = 1; i < ckpt->n_tensors; i++) {
-        const sg_tensor *a = &ckpt->tensors[ckpt->by_name[i - 1]], *b = &ckpt->tensors[ckpt->by_name[i]];
-        if (sg_tensor_by_name(a, b) == 0)
-            return sg_fail(err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" is in two files, %s and %s", ckpt->path, a->name,
-                           ckpt->file_names[a->file], ckpt->file_names[b->file]);
-    }
-    return SG_OK;
+    if (!b)
+        return SG_OK;
+    const sg_tensor *a = sg_checkpoint_find(ckpt, b->name);
+    return sg_fail(err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" is in two files, %s and %s", ckpt->path, a->name,
+                   ckpt->file_names[a->file], ckpt->file_names[b->file]);
 }
 
 const sg_tensor *sg_checkpoint_find(const sg_checkpoint *ckpt, const char *name)
 {
-    size_t low = 0, high = ckpt->n_tensors;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const sg_tensor *t = &ckpt->tensors[ckpt->by_name[middle]];
-        int order = strcmp(name, t->name);
-        if (order == 0)
-            return t;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return sg_names_find(&ckpt->names, ckpt->tensors, name);
 }

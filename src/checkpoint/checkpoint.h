@@ -4,6 +4,7 @@
 #define SG_CHECKPOINT_CHECKPOINT_H
 
 #include "checkpoint/gguf.h"
+#include "checkpoint/names.h"
 #include "checkpoint/safetensors.h"
 #include "core/file.h"
 
@@ -15,7 +16,8 @@ typedef struct sg_checkpoint {
     size_t n_files;
     sg_tensor *tensors; /* all, file by file, each in data order (GGUF: header order) */
     size_t n_tensors;
-    size_t *by_name;        /* indices of tensors sorted by name, for sg_checkpoint_find */
+    size_t *by_name;        /* indices of tensors sorted by name */
+    sg_names names;         /* for sg_checkpoint_find */
     sg_gguf *ggufs;         /* GGUF: one per file (tensors moved out); metadata is ggufs[0]'s */
     json_object *config;    /* HF: config.json */
     json_object *index;     /* HF: model.safetensors.index.json, NULL for one file */
@@ -38,7 +40,8 @@ static inline const uint8_t *sg_tensor_data(const sg_checkpoint *ckpt, const sg_
 }
 
 /* XXH3-128 in hex over all tensors in the order of their names: name, type, shape, and first, middle and last 4 KiB of
- * data. It does not depend on sharding or the order in files; reads about 12 KiB a tensor. */
+ * data, of at most 1,024 tensors (with more: of every second, third ... by name). It does not depend on sharding or the
+ * order in files; reads at most 12 MiB. */
 int sg_checkpoint_fingerprint(const sg_checkpoint *ckpt, char out[33], sg_error *err);
 
 #endif

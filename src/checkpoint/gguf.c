@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint/names.h"
 #include "core/mem.h"
 #include "core/utf8.h"
 
@@ -273,31 +274,30 @@ static int place_tensors(reader *r, sg_gguf *g)
     return SG_OK;
 }
 
-static int check_tensors(const reader *r, const sg_gguf *g)
+static int check_names(const reader *r, const sg_gguf *g)
 {
-    int rc = SG_OK;
-    size_t *order = sg_tensors_sort(g->tensors, g->n_tensors, sg_tensor_by_name);
+    sg_names names;
+    const sg_tensor *twice;
+    if (!sg_names_make(&names, g->tensors, g->n_tensors, &twice))
+        return sg_fail(r->err, SG_ERR_NOMEM, "%s: no memory for the header", r->path);
+    sg_names_dispose(&names);
+    return twice ? sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" is there twice", r->path, twice->name) : SG_OK;
+}
+
+/* llama.cpp reads only files whose tensors follow each other in the header's order, each at the next aligned byte. */
+static int check_order(const reader *r, const sg_gguf *g)
+{
     uint64_t next = g->data_offset;
-    if (!order)
-        rc = sg_fail(r->err, SG_ERR_NOMEM, "%s: no memory for the header", r->path);
-    for (size_t i = 1; i < g->n_tensors && !rc; i++) {
-        if (sg_tensor_by_name(&g->tensors[order[i - 1]], &g->tensors[order[i]]) == 0)
-            rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" is there twice", r->path,
-                         g->tensors[order[i]].name);
-    }
-    /* llama.cpp reads only files whose tensors follow each other in the header's order, each at the next aligned byte
-     */
-    for (size_t i = 0; i < g->n_tensors && !rc; i++) {
+    for (size_t i = 0; i < g->n_tensors; i++) {
         const sg_tensor *t = &g->tensors[i];
         if (t->offset != next)
-            rc = sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" begins at byte %llu, expected %llu: %s", r->path,
-                         t->name, ULL(t->offset), ULL(next),
-                         t->offset < next ? "tensors overlap" : "there is a gap in front of it");
+            return sg_fail(r->err, SG_ERR_FORMAT, "%s: tensor \"%.200s\" begins at byte %llu, expected %llu: %s",
+                           r->path, t->name, ULL(t->offset), ULL(next),
+                           t->offset < next ? "tensors overlap" : "there is a gap in front of it");
         next = t->offset +
                (t->bytes + g->alignment - 1) / g->alignment * g->alignment; /* inside the file, but for its padding */
     }
-    sg_free(order);
-    return rc;
+    return SG_OK;
 }
 
 /* ---- the whole header --------------------------------------------------------------------------------- */
@@ -358,9 +358,10 @@ static int parse_header(reader *r, sg_gguf *g)
     for (r->index = 0; r->index < n_tensors; r->index++)
         if ((rc = parse_tensor(r, &g->tensors[g->n_tensors++])))
             return rc;
-    if ((rc = check_keys(r, g)) || (rc = read_alignment(r, g)) || (rc = place_tensors(r, g)))
+    if ((rc = check_keys(r, g)) || (rc = read_alignment(r, g)) || (rc = place_tensors(r, g)) ||
+        (rc = check_names(r, g)))
         return rc;
-    return check_tensors(r, g);
+    return check_order(r, g);
 }
 
 int sg_gguf_parse(sg_gguf *out, const uint8_t *data, uint64_t bytes, const char *path, sg_error *err)

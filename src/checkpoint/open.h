@@ -14,7 +14,7 @@ int sg_checkpoint_alloc_files(sg_checkpoint *ckpt, size_t n, sg_error *err);
 int sg_checkpoint_map(sg_map *map, const char *path, sg_error *err);
 /* Appends a file's tensors, taking array and names, also on failure. */
 int sg_checkpoint_add(sg_checkpoint *ckpt, size_t file, sg_tensor *tensors, size_t n, sg_error *err);
-/* Sorts by_name. SG_ERR_FORMAT: a name in two files. */
+/* Makes by_name and names. SG_ERR_FORMAT: a name in two files. */
 int sg_checkpoint_index(sg_checkpoint *ckpt, sg_error *err);
 
 bool sg_has_suffix(const char *name, const char *suffix);

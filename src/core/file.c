@@ -90,6 +90,12 @@ void sg_map_prefetch(const sg_map *map, uint64_t offset, uint64_t bytes)
     (void)madvise((void *)(uintptr_t)(map->data + start), (size_t)(offset + bytes - start), MADV_WILLNEED);
 }
 
+void sg_map_scattered(const sg_map *map, bool scattered)
+{
+    if (map->data) /* a hint, too */
+        (void)madvise((void *)(uintptr_t)map->data, (size_t)map->bytes, scattered ? MADV_RANDOM : MADV_NORMAL);
+}
+
 /* Reads fd to its end into *data (grown as needed, so st_size is only a guess). */
 static int read_all(int fd, const char *name, uint64_t guess, uint64_t max, char **data, size_t *bytes, sg_error *err)
 {

@@ -16,6 +16,9 @@ int sg_map_open(sg_map *map, const char *path, sg_error *err);
 void sg_map_close(sg_map *map); /* a zeroed map is fine */
 /* Tells the kernel that this span is needed soon. */
 void sg_map_prefetch(const sg_map *map, uint64_t offset, uint64_t bytes);
+/* true: a few bytes here and there are read next, so that the kernel reads no more than those pages (else it may read
+ * megabytes around each); false: as usual again. */
+void sg_map_scattered(const sg_map *map, bool scattered);
 
 /* The whole file, with a 0 byte behind it that *bytes does not count; sg_free. "-" is stdin. At most max bytes, else
  * SG_ERR_FORMAT. */

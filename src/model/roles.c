@@ -242,22 +242,28 @@ int sg_roles_prefix(sg_model *m, sg_error *err)
     return m->root && m->layer_prefix ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", m->ckpt->path);
 }
 
+/* The roles of one layer; -1: those of the model. */
+static int bind_layer(sg_model *m, int layer, sg_error *err)
+{
+    int rc = SG_OK;
+    for (int g = 0; g < SG_MAX_GROUPS && m->family->groups[g]; g++)
+        for (size_t r = 0; r < m->family->groups[g]->n && !rc; r++) {
+            const sg_role_row *row = &m->family->groups[g]->rows[r];
+            if (sg_role_of_layer(row->role) == (layer >= 0))
+                rc = bind_role(m, row, layer, err);
+        }
+    return rc;
+}
+
 int sg_roles_bind(sg_model *m, sg_error *err)
 {
     m->roles = sg_alloc_zero((size_t)m->spec.n_layers + 1, sizeof *m->roles);
     if (!m->roles)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for the tensors of %d layers", m->spec.n_layers);
-    for (int g = 0; g < SG_MAX_GROUPS && m->family->groups[g]; g++)
-        for (size_t r = 0; r < m->family->groups[g]->n; r++) {
-            const sg_role_row *row = &m->family->groups[g]->rows[r];
-            bool per_layer = sg_role_of_layer(row->role);
-            for (int i = per_layer ? 0 : -1; i < (per_layer ? m->spec.n_layers : 0); i++) {
-                int rc = bind_role(m, row, i, err);
-                if (rc)
-                    return rc;
-            }
-        }
-    return SG_OK;
+    int rc = SG_OK;
+    for (int i = -1; i < m->spec.n_layers && !rc; i++)
+        rc = bind_layer(m, i, err);
+    return rc;
 }
 
 void sg_roles_free(sg_model *m)

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "checkpoint/dequant.h"
+#include "checkpoint/open.h"
 #include "checkpoint/quantization.h"
 #include "checkpoint/scales.h"
 #include "core/mem.h"
@@ -89,16 +90,17 @@ static int scale_of(sg_scale *out, const char *config, sg_tensor *tensors, size_
 {
     static const uint8_t data[1024];
     sg_map file = {.data = data, .bytes = sizeof data};
-    size_t by_name[] = {0, 1, 2}; /* they are made in that order */
     sg_checkpoint ckpt = {.path = (char *)(uintptr_t) "made up",
                           .files = &file,
                           .n_files = 1,
                           .tensors = tensors,
-                          .n_tensors = n,
-                          .by_name = by_name};
+                          .n_tensors = n};
+    assert_int_equal(sg_checkpoint_index(&ckpt, NULL), SG_OK);
     assert_int_equal(sg_json_parse(&ckpt.config, config, strlen(config), "config.json", NULL), SG_OK);
     int rc = sg_tensor_scale(out, &ckpt, &tensors[0], err);
     json_object_put(ckpt.config);
+    sg_names_dispose(&ckpt.names);
+    sg_free(ckpt.by_name);
     return rc;
 }
 
