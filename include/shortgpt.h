@@ -303,9 +303,10 @@ int sg_tokens_json(const sg_model *model, const sg_text *text, const sg_tokens *
 int sg_tokens_lines(const sg_model *model, const sg_tokens *tokens, bool ids_only, char **out, sg_error *err);
 void sg_string_free(char *string);
 
-/* What this build and this processor can do: oneDNN's version, the effective instruction set, bf16 or not. */
+/* What this build and this processor can do: oneDNN's version, the effective instruction set, what multiplies in
+ * `auto` precision ("amx": the program's own kernel, "onednn"), bf16 or not. */
 typedef struct sg_features {
-    const char *version, *compiler, *onednn, *isa, *json_c, *pcre2;
+    const char *version, *compiler, *onednn, *isa, *kernel, *json_c, *pcre2;
     bool native_bf16; /* --precision auto means bf16 */
 } sg_features;
 sg_features sg_get_features(void);

@@ -29,10 +29,12 @@ static int print_version(void)
     printf("shortgpt %s\n"
            "  compiler   %s\n"
            "  oneDNN     %s, running as %s\n"
+           "  products   by %s\n"
            "  precision  auto is %s here\n"
            "  json-c     %s\n"
            "  PCRE2      %s\n",
            f.version, f.compiler, f.onednn, f.isa,
+           strcmp(f.kernel, "amx") ? "oneDNN" : "our own kernel for AMX",
            f.native_bf16 ? "bf16 (the processor has it)" : "f32 (the processor has no bf16)", f.json_c, f.pcre2);
     return finish_stdout();
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 __attribute__((weak)) int sg_test_fault(const char *operation)
 {
@@ -38,6 +39,20 @@ void *sg_alloc_aligned(size_t n, size_t size)
     void *p = NULL;
     size_t bytes = checked_bytes(n, size);
     return bytes && posix_memalign(&p, 64, bytes) == 0 ? p : NULL;
+}
+
+void *sg_alloc_huge(size_t n, size_t size)
+{
+    enum { HUGE_PAGE = 2 << 20 };
+    void *p = NULL;
+    size_t bytes = checked_bytes(n, size);
+    if (!bytes || posix_memalign(&p, bytes < HUGE_PAGE ? 64 : HUGE_PAGE, bytes))
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (bytes >= HUGE_PAGE)
+        madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* advice: it may be refused */
+#endif
+    return p;
 }
 
 void *sg_resize(void *old, size_t n, size_t size)

@@ -11,6 +11,8 @@
 void *sg_alloc(size_t n, size_t size); /* not initialised */
 void *sg_alloc_zero(size_t n, size_t size);
 void *sg_alloc_aligned(size_t n, size_t size); /* 64-byte aligned, not initialised; for sg_free */
+/* The same; large ones begin at a multiple of 2 MB and ask the kernel for pages of that size. */
+void *sg_alloc_huge(size_t n, size_t size);
 void *sg_resize(void *old, size_t n, size_t size);
 char *sg_strdup(const char *s);
 char *sg_strndup(const char *s, size_t n);

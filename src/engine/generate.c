@@ -185,7 +185,7 @@ static int make(sg_decoder *d, const sg_decoder_opts *o, sg_error *err)
 {
     const sg_model_spec *spec = &o->model->spec;
     uint64_t memory = o->memory ? o->memory : sg_memory_default();
-    int rc = sg_mm_create(&d->mm, d->threads, err);
+    int rc = sg_mm_create(&d->mm, d->threads, SG_MM_FASTEST, err);
     if (rc)
         return rc;
     d->kept = sg_alloc((size_t)spec->n_layers, sizeof *d->kept);

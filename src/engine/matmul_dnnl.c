@@ -1,13 +1,13 @@
 /* Matrix products by oneDNN, 2.6 and 3.x. The only file that includes its header.
  * Weights are packed once into the layout that the library asks for; that layout is the same for every m, so each m
- * gets a primitive of its own and all share the packed bytes. Scratch memory is ours (scratchpad_mode_user), since the
- * library's own is either per primitive or per creating thread, depending on how it was built. */
-#include <omp.h>
+ * gets a primitive of its own in each thread and all share the packed bytes. Scratch memory is ours
+ * (scratchpad_mode_user), since the library's own is either per primitive or per creating thread, depending on how it
+ * was built. */
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "engine/matmul.h"
+#include "engine/matmul_impl.h"
 
 #if DNNL_VERSION_MAJOR >= 3 /* a memory descriptor is an owned pointer */
 typedef const_dnnl_memory_desc_t md_ref;
@@ -43,20 +43,21 @@ typedef struct thread_state {
     int next; /* slot to replace */
 } thread_state;
 
-struct sg_mm {
+typedef struct library {
     dnnl_engine_t engine;
     int n_threads;
-    thread_state *threads; /* [n_threads]; products by packed weights use the first */
-};
+    thread_state *threads; /* [n_threads] */
+} library;
 
-struct sg_weight {
+typedef struct onednn_weight {
     void *data;
     dnnl_memory_desc_t md;
     bool has_md;
     int n, k;
     sg_precision precision;
-    op last; /* rows come in blocks of one size */
-};
+    int n_threads;
+    op *last; /* [n_threads]: rows come in blocks of one size */
+} onednn_weight;
 
 static int library_error(dnnl_status_t status, const char *what, sg_precision precision, sg_error *err)
 {
@@ -124,7 +125,7 @@ static dnnl_status_t op_create(op *o, dnnl_engine_t engine, int m, int n, int k,
     return s;
 }
 
-static int op_run(op *o, sg_mm *mm, thread_state *t, float *c, const void *a, const void *b, sg_error *err)
+static int op_run(op *o, const library *lib, thread_state *t, float *c, const void *a, const void *b, sg_error *err)
 {
     static const struct {
         dnnl_query_t query;
@@ -152,7 +153,7 @@ static int op_run(op *o, sg_mm *mm, thread_state *t, float *c, const void *a, co
         if (args[i].arg == DNNL_ARG_SCRATCHPAD && o->scratch_bytes == 0)
             continue;
         exec[n].arg = args[i].arg;
-        s = dnnl_memory_create(&exec[n].memory, dnnl_primitive_desc_query_md(o->desc, args[i].query, 0), mm->engine,
+        s = dnnl_memory_create(&exec[n].memory, dnnl_primitive_desc_query_md(o->desc, args[i].query, 0), lib->engine,
                                handles[i]);
         n += s == dnnl_success;
     }
@@ -165,61 +166,46 @@ static int op_run(op *o, sg_mm *mm, thread_state *t, float *c, const void *a, co
     return s == dnnl_success ? SG_OK : library_error(s, "a matrix product", o->precision, err);
 }
 
-int sg_mm_create(sg_mm **out, int threads, sg_error *err)
+static void stop(void *state)
 {
-    dnnl_status_t s = dnnl_success;
-    sg_mm *mm = sg_alloc_zero(1, sizeof *mm);
+    library *lib = state;
+    for (int i = 0; i < lib->n_threads; i++) {
+        for (int j = 0; j < PLAIN_OPS; j++)
+            op_dispose(&lib->threads[i].ops[j]);
+        sg_free(lib->threads[i].scratch);
+        if (lib->threads[i].stream)
+            dnnl_stream_destroy(lib->threads[i].stream);
+    }
+    if (lib->engine)
+        dnnl_engine_destroy(lib->engine);
+    sg_free(lib->threads);
+    sg_free(lib);
+}
+
+static int start(void **state, int threads, sg_error *err)
+{
+    library *lib = sg_alloc_zero(1, sizeof *lib);
     thread_state *states = sg_alloc_zero((size_t)threads, sizeof *states);
-    *out = NULL;
-    if (!mm || !states) {
-        sg_free(mm);
+    if (!lib || !states) {
+        sg_free(lib);
         sg_free(states);
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d threads", threads);
     }
-    mm->threads = states;
-    mm->n_threads = threads;
-    s = dnnl_engine_create(&mm->engine, dnnl_cpu, 0);
+    *lib = (library){.n_threads = threads, .threads = states};
+    dnnl_status_t s = dnnl_engine_create(&lib->engine, dnnl_cpu, 0);
     for (int i = 0; i < threads && s == dnnl_success; i++)
-        s = dnnl_stream_create(&states[i].stream, mm->engine, dnnl_stream_default_flags);
+        s = dnnl_stream_create(&states[i].stream, lib->engine, dnnl_stream_default_flags);
     if (s != dnnl_success) {
-        sg_mm_free(mm);
+        stop(lib);
         return library_error(s, "starting", SG_PRECISION_F32, err);
     }
-    *out = mm;
+    *state = lib;
     return SG_OK;
-}
-
-void sg_mm_free(sg_mm *mm)
-{
-    if (!mm)
-        return;
-    for (int i = 0; i < mm->n_threads; i++) {
-        for (int j = 0; j < PLAIN_OPS; j++)
-            op_dispose(&mm->threads[i].ops[j]);
-        sg_free(mm->threads[i].scratch);
-        if (mm->threads[i].stream)
-            dnnl_stream_destroy(mm->threads[i].stream);
-    }
-    if (mm->engine)
-        dnnl_engine_destroy(mm->engine);
-    sg_free(mm->threads);
-    sg_free(mm);
-}
-
-int sg_mm_threads(const sg_mm *mm)
-{
-    return mm->n_threads;
-}
-
-uint64_t sg_weight_bytes(int n, int k, sg_precision precision)
-{
-    uint64_t rows = ((uint64_t)n + 63) / 64 * 64, cols = ((uint64_t)k + 63) / 64 * 64;
-    return rows * cols * sg_element_bytes(precision) + 4096;
 }
 
 /* data: bytes in the packed layout. Rewrites w, [n, k] row-major, which as oneDNN's b is k x n with its columns
  * contiguous. */
-static dnnl_status_t reorder(sg_mm *mm, const void *w, sg_weight *packed)
+static dnnl_status_t reorder(const library *lib, const void *w, onednn_weight *packed)
 {
     dnnl_memory_desc_t plain;
     dnnl_dims_t dims = {packed->k, packed->n};
@@ -229,15 +215,15 @@ static dnnl_status_t reorder(sg_mm *mm, const void *w, sg_weight *packed)
     dnnl_status_t s = md_tag(&plain, 2, dims, data_type(packed->precision), dnnl_ba);
     if (s != dnnl_success)
         return s;
-    if ((s = dnnl_reorder_primitive_desc_create(&desc, MD(plain), mm->engine, MD(packed->md), mm->engine, NULL)) ==
+    if ((s = dnnl_reorder_primitive_desc_create(&desc, MD(plain), lib->engine, MD(packed->md), lib->engine, NULL)) ==
             dnnl_success &&
         (s = dnnl_primitive_create(&primitive, desc)) == dnnl_success &&
-        (s = dnnl_memory_create(&from, MD(plain), mm->engine, (void *)(uintptr_t)w)) == dnnl_success &&
-        (s = dnnl_memory_create(&to, MD(packed->md), mm->engine, packed->data)) == dnnl_success) {
+        (s = dnnl_memory_create(&from, MD(plain), lib->engine, (void *)(uintptr_t)w)) == dnnl_success &&
+        (s = dnnl_memory_create(&to, MD(packed->md), lib->engine, packed->data)) == dnnl_success) {
         dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-        s = dnnl_primitive_execute(primitive, mm->threads[0].stream, 2, args);
+        s = dnnl_primitive_execute(primitive, lib->threads[0].stream, 2, args);
         if (s == dnnl_success)
-            s = dnnl_stream_wait(mm->threads[0].stream);
+            s = dnnl_stream_wait(lib->threads[0].stream);
     }
     dnnl_memory_destroy(from);
     dnnl_memory_destroy(to);
@@ -247,66 +233,79 @@ static dnnl_status_t reorder(sg_mm *mm, const void *w, sg_weight *packed)
     return s;
 }
 
-int sg_weight_pack(sg_weight **out, sg_mm *mm, const void *w, int n, int k, sg_precision precision, sg_error *err)
+static void release(void *packed)
+{
+    onednn_weight *w = packed;
+    for (int i = 0; i < w->n_threads; i++)
+        op_dispose(&w->last[i]);
+    if (w->has_md)
+        md_free(w->md);
+    sg_free(w->last);
+    sg_free(w->data);
+    sg_free(w);
+}
+
+/* The layout that the library wants, then the bytes in it. */
+static dnnl_status_t fill(onednn_weight *packed, const library *lib, const void *w)
 {
     enum { TYPICAL_ROWS = 512 };
     dnnl_memory_desc_t any;
-    dnnl_dims_t dims = {k, n};
+    dnnl_dims_t dims = {packed->k, packed->n};
     dnnl_primitive_desc_t desc = NULL;
-    sg_weight *packed = sg_alloc_zero(1, sizeof *packed);
-    *out = NULL;
-    if (!packed)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory for a packed weight");
-    packed->n = n;
-    packed->k = k;
-    packed->precision = precision;
-    dnnl_status_t s = md_tag(&any, 2, dims, data_type(precision), dnnl_format_tag_any);
+    dnnl_status_t s = md_tag(&any, 2, dims, data_type(packed->precision), dnnl_format_tag_any);
     if (s != dnnl_success)
-        goto out;
-    s = matmul_desc(&desc, mm->engine, TYPICAL_ROWS, n, k, precision, MD(any));
+        return s;
+    s = matmul_desc(&desc, lib->engine, TYPICAL_ROWS, packed->n, packed->k, packed->precision, MD(any));
     md_free(any);
     if (s != dnnl_success)
-        goto out;
-    if ((s = md_clone(&packed->md, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0))) != dnnl_success)
-        goto out;
-    packed->has_md = true;
-    packed->data = sg_alloc_aligned(dnnl_memory_desc_get_size(MD(packed->md)), 1);
-    s = packed->data ? reorder(mm, w, packed) : dnnl_out_of_memory;
-out:
+        return s;
+    s = md_clone(&packed->md, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
+    if (s == dnnl_success) {
+        packed->has_md = true;
+        packed->data = sg_alloc_aligned(dnnl_memory_desc_get_size(MD(packed->md)), 1);
+        s = packed->data ? reorder(lib, w, packed) : dnnl_out_of_memory;
+    }
     dnnl_primitive_desc_destroy(desc);
+    return s;
+}
+
+static int pack(void **out, void *state, const void *w, int n, int k, sg_precision precision, sg_error *err)
+{
+    const library *lib = state;
+    onednn_weight *packed = sg_alloc_zero(1, sizeof *packed);
+    op *last = sg_alloc_zero((size_t)lib->n_threads, sizeof *last);
+    if (!packed || !last) {
+        sg_free(packed);
+        sg_free(last);
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for a packed weight");
+    }
+    *packed = (onednn_weight){.n = n, .k = k, .precision = precision, .n_threads = lib->n_threads, .last = last};
+    dnnl_status_t s = fill(packed, lib, w);
     if (s != dnnl_success) {
-        sg_weight_free(packed);
+        release(packed);
         return library_error(s, "packing a weight", precision, err);
     }
     *out = packed;
     return SG_OK;
 }
 
-void sg_weight_free(sg_weight *w)
+static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, sg_error *err)
 {
-    if (!w)
-        return;
-    op_dispose(&w->last);
-    if (w->has_md)
-        md_free(w->md);
-    sg_free(w->data);
-    sg_free(w);
-}
-
-int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_error *err)
-{
-    if (!w->last.primitive || w->last.m != m) {
-        op_dispose(&w->last);
-        dnnl_status_t s = op_create(&w->last, mm->engine, m, w->n, w->k, w->precision, MD(w->md));
+    library *lib = state;
+    onednn_weight *w = packed;
+    op *o = &w->last[thread];
+    if (!o->primitive || o->m != m) {
+        op_dispose(o);
+        dnnl_status_t s = op_create(o, lib->engine, m, w->n, w->k, w->precision, MD(w->md));
         if (s != dnnl_success)
             return library_error(s, "a product by a weight", w->precision, err);
     }
-    return op_run(&w->last, mm, &mm->threads[0], y, x, w->data, err);
+    return op_run(o, lib, &lib->threads[thread], y, x, w->data, err);
 }
 
 /* The thread's primitive for this shape, made at first use. */
-static int plain_op(op **out, sg_mm *mm, thread_state *t, sg_mm_b layout, int m, int n, int k, sg_precision precision,
-                    sg_error *err)
+static int plain_op(op **out, const library *lib, thread_state *t, sg_mm_b layout, int m, int n, int k,
+                    sg_precision precision, sg_error *err)
 {
     for (int i = 0; i < PLAIN_OPS; i++) {
         op *o = &t->ops[i];
@@ -322,7 +321,7 @@ static int plain_op(op **out, sg_mm *mm, thread_state *t, sg_mm_b layout, int m,
     dnnl_dims_t dims = {k, n};
     dnnl_status_t s = md_tag(&b, 2, dims, data_type(precision), layout == SG_MM_B_NK ? dnnl_ba : dnnl_ab);
     if (s == dnnl_success) {
-        s = op_create(o, mm->engine, m, n, k, precision, MD(b));
+        s = op_create(o, lib->engine, m, n, k, precision, MD(b));
         md_free(b);
     }
     if (s != dnnl_success)
@@ -332,18 +331,14 @@ static int plain_op(op **out, sg_mm *mm, thread_state *t, sg_mm_b layout, int m,
     return SG_OK;
 }
 
-int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
-                sg_precision precision, sg_error *err)
+static int plain(void *state, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
+                 sg_precision precision, sg_error *err)
 {
+    library *lib = state;
     op *o;
-    thread_state *t = &mm->threads[thread];
-    int rc = plain_op(&o, mm, t, layout, m, n, k, precision, err);
-    return rc ? rc : op_run(o, mm, t, c, a, b, err);
-}
-
-void sg_mm_enter_thread(void)
-{
-    omp_set_num_threads(1); /* oneDNN reads it when a primitive is created; holds for this thread of this region */
+    thread_state *t = &lib->threads[thread];
+    int rc = plain_op(&o, lib, t, layout, m, n, k, precision, err);
+    return rc ? rc : op_run(o, lib, t, c, a, b, err);
 }
 
 const char *sg_matmul_isa(void)
@@ -377,12 +372,45 @@ const char *sg_matmul_version(void)
     return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
 }
 
+#if defined(__x86_64__)
+static bool allows(dnnl_cpu_isa_t isa)
+{
+    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)isa) == (unsigned)isa;
+}
+
 bool sg_matmul_native_bf16(void)
 {
-#if defined(__x86_64__)
-    unsigned bf16 = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
-    return ((unsigned)dnnl_get_effective_cpu_isa() & bf16) == bf16;
-#else
-    return false;
-#endif
+    return allows(dnnl_cpu_isa_avx512_core_bf16);
 }
+
+bool sg_onednn_allows_amx(void)
+{
+    return allows(dnnl_cpu_isa_avx512_core_amx);
+}
+#else
+bool sg_matmul_native_bf16(void)
+{
+    return false;
+}
+
+bool sg_onednn_allows_amx(void)
+{
+    return false;
+}
+#endif
+
+static bool runs(sg_precision precision)
+{
+    return precision != SG_PRECISION_BF16 || sg_matmul_native_bf16();
+}
+
+const sg_mm_impl sg_mm_onednn = {
+    .name = "onednn",
+    .runs = runs,
+    .start = start,
+    .stop = stop,
+    .pack = pack,
+    .release = release,
+    .rows = rows,
+    .plain = plain,
+};

@@ -386,7 +386,7 @@ static int run_groups(const sg_pass *p, sg_pass_result *result, sg_error *err)
         run r = {.p = p, .budget = budget, .max_streams = n};
         r.steps = groups * (uint64_t)budget.chunks * steps;
         r.steps_done = g * (uint64_t)budget.chunks * steps;
-        if (!(rc = sg_mm_create(&r.mm, budget.threads, err)))
+        if (!(rc = sg_mm_create(&r.mm, budget.threads, p->kernel, err)))
             rc = run_group(&r, subsets, n, &result->chunks, err);
         dispose(&r);
     }

@@ -71,6 +71,7 @@ typedef struct sg_pass {
     sg_precision precision;
     uint64_t memory; /* bytes; 0: half of what is available */
     int threads;     /* 0: all that the process may use */
+    sg_mm_kernel kernel;
     sg_progress progress;
     const char *stage;     /* for progress: "scoring" */
     double *layer_seconds; /* NULL, or [n_layers + 1]: added to, seconds of each layer's arithmetic and of the head */

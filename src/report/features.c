@@ -20,6 +20,7 @@ sg_features sg_get_features(void)
 #endif
         .onednn = sg_matmul_version(),
         .isa = sg_matmul_isa(),
+        .kernel = sg_mm_kernel_name(SG_PRECISION_BF16),
         .json_c = json_c_version(),
         .pcre2 = QUOTE(PCRE2_MAJOR) "." QUOTE(PCRE2_MINOR),
         .native_bf16 = sg_matmul_native_bf16(),
@@ -34,7 +35,7 @@ int sg_features_json(char **out, sg_error *err)
               sg_put_json_string(obj, "version", f.version, err) &&
               sg_put_json_string(obj, "compiler", f.compiler, err) &&
               sg_put_json_string(obj, "onednn", f.onednn, err) && sg_put_json_string(obj, "isa", f.isa, err) &&
-              sg_put_json_bool(obj, "native_bf16", f.native_bf16, err) &&
+              sg_put_json_string(obj, "kernel", f.kernel, err) && sg_put_json_bool(obj, "native_bf16", f.native_bf16, err) &&
               sg_put_json_string(obj, "json_c", f.json_c, err) && sg_put_json_string(obj, "pcre2", f.pcre2, err);
     return sg_report_json_text(obj, ok, out, err);
 }

@@ -107,7 +107,7 @@ grep -q '^shortgpt [0-9]' "$base/out" && grep -q oneDNN "$base/out" || fail "ver
 for arguments in "--version --json" "--version --json -" "--version --json=-" "version --json"; do
     # shellcheck disable=SC2086 # a list of words
     expect "$arguments" 0 "" $arguments
-    json "$arguments" "$base/out" "j['schema'] == 'shortgpt/version/1' and set(j) == {'schema', 'version', 'compiler', 'onednn', 'isa', 'native_bf16', 'json_c', 'pcre2'}"
+    json "$arguments" "$base/out" "j['schema'] == 'shortgpt/version/1' and set(j) == {'schema', 'version', 'compiler', 'onednn', 'isa', 'kernel', 'native_bf16', 'json_c', 'pcre2'}"
 done
 
 if [ -w /dev/full ]; then

@@ -99,7 +99,7 @@ static void run(char *out, const float *fused, const shape *s, const sg_span *wi
     float *copy = sg_alloc((size_t)slice_rows * width, sizeof *copy);
     assert_true(qkv.q && qkv.k && qkv.v && scratch && copy);
     omp_set_num_threads(threads);
-    assert_int_equal(sg_mm_create(&mm, threads, &err), SG_OK);
+    assert_int_equal(sg_mm_create(&mm, threads, SG_MM_FASTEST, &err), SG_OK);
     for (int first = 0; first < rows; first += slice_rows) {
         sg_slice slice = {first, rows - first < slice_rows ? rows - first : slice_rows};
         memcpy(copy, fused + (size_t)first * width, (size_t)slice.n * width * sizeof *copy);

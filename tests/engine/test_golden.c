@@ -1,5 +1,5 @@
-/* Tiny random models against transformers' f32 numbers: the stream at every layer boundary and the logits, of the whole model and without
- * some layers; any chunks and threads. Tolerance: max |a - b| <= 1e-4 max |b| over each boundary. */
+/* Tiny random models against transformers' f32 numbers: the stream at every layer boundary and the logits, of the whole
+ * model and without some layers; any chunks and threads. Tolerance: max |a - b| <= 1e-4 max |b| over each boundary. */
 #include <math.h>
 
 #include "engine/pass.h"
@@ -12,10 +12,11 @@ static const struct {
     const char *name;
     bool no_gguf; /* llama.cpp takes no such model, if nothing else is said */
 } models[] = {
-    {"tiny_llama"},                   /* untied */
-    {"tiny_llama_tied"},              /* tied, biases, llama3 rope, sharded */
+    {"tiny_llama"},      /* untied */
+    {"tiny_llama_tied"}, /* tied, biases, llama3 rope, sharded */
     {"families/llama_linear"},
-    {"families/llama_dynamic", .no_gguf = true}, /* a GGUF has no dynamic rope, and refuses windows beyond its positions */
+    {"families/llama_dynamic",
+     .no_gguf = true}, /* a GGUF has no dynamic rope, and refuses windows beyond its positions */
     {"families/llama_yarn"},
     {"families/llama_llama3"},
     {"families/mistral"},
@@ -44,8 +45,8 @@ static const struct {
 
 typedef struct seen {
     int D, V, L, T; /* T: positions of a window */
-    float *hidden; /* [L + 1][WINDOWS][T][D], of subset 0 */
-    float *logits; /* [SUBSETS][WINDOWS][T][V] */
+    float *hidden;  /* [L + 1][WINDOWS][T][D], of subset 0 */
+    float *logits;  /* [SUBSETS][WINDOWS][T][V] */
 } seen;
 
 static bool has(const int *subsets, int n, int subset)
@@ -77,7 +78,8 @@ static int see_logits(void *self, const sg_logits_event *e, sg_error *err)
     for (int subset = 0; subset < SUBSETS; subset++)
         for (int i = 0; has(e->subsets, e->n_subsets, subset) && i < e->n; i++) {
             size_t row = (size_t)((subset * WINDOWS + e->at[i].window) * s->T + e->at[i].pos);
-            memcpy(s->logits + row * (size_t)s->V + e->v0, e->logits + (size_t)i * (size_t)e->nv, (size_t)e->nv * sizeof(float));
+            memcpy(s->logits + row * (size_t)s->V + e->v0, e->logits + (size_t)i * (size_t)e->nv,
+                   (size_t)e->nv * sizeof(float));
         }
     return SG_OK;
 }
@@ -106,8 +108,8 @@ static sg_model *open_model(const char *path)
 }
 
 /* Runs recorded ids; memory 0: the default bound. Returns what the pass returned. */
-static int run(seen *s, const sg_model *model, const golden *g, const char *ids_name, sg_precision precision, uint64_t memory, int threads,
-               int *chunks, sg_error *err)
+static int run(seen *s, const sg_model *model, const golden *g, const char *ids_name, sg_precision precision,
+               sg_mm_kernel kernel, uint64_t memory, int threads, int *chunks, sg_error *err)
 {
     size_t n_ids, n;
     const int32_t *ids = golden_array(g, ids_name, &n_ids), *removed = golden_array(g, "removed", &n);
@@ -123,8 +125,18 @@ static int run(seen *s, const sg_model *model, const golden *g, const char *ids_
         keep[L + removed[i]] = false;
     sg_window windows[WINDOWS] = {{ids, T, false}, {ids + T, T, false}};
     sg_observer observer = {.layer = see_layer, .logits = see_logits, .self = s};
-    sg_pass pass = {.model = model, .windows = windows, .n_windows = WINDOWS, .keep = keep, .n_subsets = SUBSETS, .observers = &observer,
-                    .n_observers = 1, .precision = precision, .memory = memory, .threads = threads, .stage = "test"};
+    sg_pass pass = {.model = model,
+                    .windows = windows,
+                    .n_windows = WINDOWS,
+                    .keep = keep,
+                    .n_subsets = SUBSETS,
+                    .observers = &observer,
+                    .n_observers = 1,
+                    .precision = precision,
+                    .memory = memory,
+                    .threads = threads,
+                    .kernel = kernel,
+                    .stage = "test"};
     sg_pass_result result;
     int rc = sg_pass_run(&pass, &result, err);
     *chunks = result.chunks;
@@ -157,7 +169,7 @@ static int check_model(const char *name, bool gguf)
     golden g = golden_open(name);
     snprintf(path, sizeof path, "%s%s", name, gguf ? ".gguf" : "");
     sg_model *model = open_model(path);
-    if (run(&s, model, &g, "ids", SG_PRECISION_F32, 0, 0, &chunks, &err))
+    if (run(&s, model, &g, "ids", SG_PRECISION_F32, SG_MM_FASTEST, 0, 0, &chunks, &err))
         fail_msg("%s: %s", path, err.message);
     size_t plane = (size_t)(WINDOWS * s.T * s.D);
     const float *hidden = wanted(&g, "hidden", gguf, &n);
@@ -179,7 +191,7 @@ static int check_model(const char *name, bool gguf)
     }
     release(&s);
     if (golden_has(&g, "short_ids") && !gguf) { /* the other side of a rope that depends on the length */
-        if (run(&s, model, &g, "short_ids", SG_PRECISION_F32, 0, 0, &chunks, &err))
+        if (run(&s, model, &g, "short_ids", SG_PRECISION_F32, SG_MM_FASTEST, 0, 0, &chunks, &err))
             fail_msg("%s: %s", path, err.message);
         const float *logits = golden_array(&g, "short_logits", &n);
         double d = distance(s.logits, logits, n);
@@ -206,7 +218,8 @@ static void test_matches_transformers(void **state)
     assert_int_equal(bad, 0);
 }
 
-/* One thread or two, one chunk or several, subsets together or apart: the same numbers to 1e-6. The bound is lowered until it is refused. */
+/* One thread or two, one chunk or several, subsets together or apart: the same numbers to 1e-6. The bound is lowered
+ * until it is refused. */
 static void test_any_split(void **state)
 {
     (void)state;
@@ -215,12 +228,12 @@ static void test_any_split(void **state)
     sg_error err = {0};
     int chunks, most = 0, rc = SG_OK;
     seen whole;
-    assert_int_equal(run(&whole, model, &g, "ids", SG_PRECISION_F32, 0, 2, &chunks, &err), SG_OK);
+    assert_int_equal(run(&whole, model, &g, "ids", SG_PRECISION_F32, SG_MM_FASTEST, 0, 2, &chunks, &err), SG_OK);
     assert_int_equal(chunks, 1);
     size_t n = (size_t)(SUBSETS * WINDOWS * whole.T * whole.V);
     for (uint64_t memory = 6000000; !rc; memory -= 10000) {
         seen s;
-        rc = run(&s, model, &g, "ids", SG_PRECISION_F32, memory, 1, &chunks, &err);
+        rc = run(&s, model, &g, "ids", SG_PRECISION_F32, SG_MM_FASTEST, memory, 1, &chunks, &err);
         double d = rc ? 0 : distance(s.logits, whole.logits, n);
         if (!(d <= 1e-6))
             fail_msg("%d chunks differ from one by %g", chunks, d);
@@ -235,8 +248,56 @@ static void test_any_split(void **state)
     golden_close(&g);
 }
 
+/* Whatever multiplies: in f32 the recorded logits to 1e-4; in bf16 those of the plain loops, which round at the same
+ * places: a sum in another order moves few numbers to the next bf16. This model turns bf16 itself into 4e-2 of its
+ * logits: half of it. */
+static void test_every_kernel(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        sg_mm_kernel kernel;
+        sg_precision precision;
+        double most;
+    } rows[] = {
+        {"plain f32", SG_MM_PLAIN, SG_PRECISION_F32, 1e-4},   {"onednn f32", SG_MM_ONEDNN, SG_PRECISION_F32, 1e-4},
+        {"plain bf16", SG_MM_PLAIN, SG_PRECISION_BF16, 2e-2}, {"onednn bf16", SG_MM_ONEDNN, SG_PRECISION_BF16, 2e-2},
+        {"amx bf16", SG_MM_AMX, SG_PRECISION_BF16, 2e-2},     {"fastest bf16", SG_MM_FASTEST, SG_PRECISION_BF16, 2e-2},
+    };
+    golden g = golden_open("tiny_llama");
+    sg_model *model = open_model("tiny_llama");
+    size_t n;
+    const float *logits = golden_array(&g, "logits", &n);
+    seen plain = {0};
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        sg_error err = {0};
+        seen s;
+        int chunks;
+        bool native = rows[i].precision == SG_PRECISION_F32 || rows[i].kernel == SG_MM_PLAIN || sg_matmul_native_bf16();
+        if (!native || !sg_mm_runs(rows[i].kernel, rows[i].precision)) {
+            print_message("skip: %s does not run on this processor\n", rows[i].name);
+            continue;
+        }
+        if (run(&s, model, &g, "ids", rows[i].precision, rows[i].kernel, 0, 2, &chunks, &err))
+            fail_msg("%s: %s", rows[i].name, err.message);
+        bool first_bf16 = rows[i].precision == SG_PRECISION_BF16 && !plain.logits;
+        double d =
+            first_bf16 ? 0 : distance(s.logits, rows[i].precision == SG_PRECISION_BF16 ? plain.logits : logits, n);
+        if (!(d <= rows[i].most))
+            fail_msg("%s: logits are off by %g of their largest", rows[i].name, d);
+        if (first_bf16)
+            plain = s;
+        else
+            release(&s);
+    }
+    release(&plain);
+    sg_model_free(model);
+    golden_close(&g);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matches_transformers), cmocka_unit_test(test_any_split)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matches_transformers), cmocka_unit_test(test_any_split),
+                                       cmocka_unit_test(test_every_kernel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* Matrix products against a plain triple loop in f64, on odd shapes, in both precisions.
- * Tolerance: every term is exact in f32 up to one rounding, and at most k roundings are added: |error| <= (k + 1) 2^-24 sum |a b|. Inputs are
- * rounded to bf16 beforehand, so that both precisions multiply the same numbers. */
+/* Every implementation of matrix products against the plain one (which sums in f64), on odd shapes, in both precisions.
+ * Tolerance: every term is exact in f32 up to one rounding, and at most k roundings are added: |error| <= (k + 1) 2^-24
+ * sum |a b|. Inputs are rounded to bf16 beforehand, so that both precisions multiply the same numbers. */
 #include <math.h>
 #include <omp.h>
 
@@ -11,7 +11,18 @@
 
 static const struct {
     int m, n, k;
-} shapes[] = {{1, 1, 1}, {3, 5, 7}, {1, 64, 64}, {17, 33, 65}, {64, 48, 16}, {130, 96, 577}, {512, 40, 100}, {5, 320, 64}};
+} shapes[] = {
+    {1, 1, 1},       {3, 5, 7},    {1, 64, 64},  {17, 33, 65},  {64, 48, 16},  {130, 96, 577}, {512, 40, 100},
+    {5, 320, 64},    {33, 31, 31}, {32, 32, 32}, {31, 300, 96}, {290, 65, 33}, {16, 17, 2050}, /* more than a chunk of k
+                                                                                                */
+    {40, 290, 1024}, /* rows that are copied */
+    {2, 7, 5632},
+};
+
+static const struct {
+    const char *name;
+    sg_mm_kernel kernel;
+} kernels[] = {{"fastest", SG_MM_FASTEST}, {"onednn", SG_MM_ONEDNN}, {"amx", SG_MM_AMX}};
 
 static uint32_t seed = 1;
 
@@ -36,59 +47,101 @@ static void *make(float *plain, size_t n, sg_precision precision)
     return elements;
 }
 
-/* b: [n, k] when nk, else [k, n] */
-static void check(const float *c, const float *a, const float *b, bool nk, int m, int n, int k, const char *what)
+/* sizes: sum |a b| of each result */
+static void check(const float *c, const float *want, const float *sizes, int m, int n, int k, const char *kernel,
+                  const char *what)
 {
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < n; j++) {
-            double sum = 0, size = 0;
-            for (int l = 0; l < k; l++) {
-                double term = (double)a[i * k + l] * (double)(nk ? b[j * k + l] : b[l * n + j]);
-                sum += term;
-                size += fabs(term);
-            }
-            if (!(fabs((double)c[i * n + j] - sum) <= (k + 1) * 0x1p-24 * size))
-                fail_msg("%s %d x %d x %d: [%d, %d] is %g, expected %g", what, m, n, k, i, j, (double)c[i * n + j], sum);
-        }
+    for (int i = 0; i < m * n; i++)
+        if (!(fabsf(c[i] - want[i]) <= ((float)k + 1) * 0x1p-24f * sizes[i]))
+            fail_msg("%s, %s %d x %d x %d: [%d, %d] is %g, expected %g", kernel, what, m, n, k, i / n, i % n,
+                     (double)c[i], (double)want[i]);
 }
 
-static void check_shape(sg_mm *mm, int m, int n, int k, sg_precision precision)
+static void product(float *c, sg_mm *mm, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
+                    sg_precision precision)
+{
+    sg_error err = {0};
+    int rc = SG_OK;
+#pragma omp parallel num_threads(1)
+    {
+        sg_mm_enter_thread();
+        rc = sg_mm_plain(mm, 0, c, a, b, layout, m, n, k, precision, &err);
+    }
+    if (rc)
+        fail_msg("%s", err.message);
+}
+
+static void by_weight(float *c, sg_mm *mm, const void *a, const void *b, int m, int n, int k, sg_precision precision)
 {
     sg_error err = {0};
     sg_weight *w;
-    float *a = sg_alloc((size_t)(m * k), 4), *b = sg_alloc((size_t)(n * k), 4), *c = sg_alloc_aligned((size_t)(m * n), 4);
-    void *ea = make(a, (size_t)(m * k), precision), *eb = make(b, (size_t)(n * k), precision);
-    if (sg_weight_pack(&w, mm, eb, n, k, precision, &err) || sg_mm_weight(mm, c, ea, w, m, &err))
+    if (sg_weight_pack(&w, mm, b, n, k, precision, &err) || sg_mm_weight(mm, c, a, w, m, &err))
         fail_msg("%s", err.message);
-    check(c, a, b, true, m, n, k, "packed");
-    int rc[2] = {0};
-    for (int layout = 0; layout < 2; layout++) {
-#pragma omp parallel num_threads(1)
-        {
-            sg_mm_enter_thread();
-            rc[layout] = sg_mm_plain(mm, 0, c, ea, eb, layout ? SG_MM_B_KN : SG_MM_B_NK, m, n, k, precision, &err);
-        }
-        if (rc[layout])
-            fail_msg("%s", err.message);
-        check(c, a, b, !layout, m, n, k, "plain");
-    }
     sg_weight_free(w);
+}
+
+static sg_mm *context(int threads, sg_mm_kernel kernel)
+{
+    sg_error err = {0};
+    sg_mm *mm;
+    if (sg_mm_create(&mm, threads, kernel, &err))
+        fail_msg("%s", err.message);
+    return mm;
+}
+
+static void magnitudes(float *out, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = fabsf(x[i]);
+}
+
+static void check_shape(int m, int n, int k, sg_precision precision)
+{
+    size_t na = (size_t)(m * k), nb = (size_t)(n * k), nc = (size_t)(m * n);
+    float *a = sg_alloc(na, 4), *b = sg_alloc(nb, 4), *c = sg_alloc_aligned(nc, 4), *want = sg_alloc(nc, 4),
+          *sizes = sg_alloc(nc, 4);
+    void *ea = make(a, na, precision), *eb = make(b, nb, precision);
+    sg_mm *oracle = context(1, SG_MM_PLAIN);
+    magnitudes(a, a, na);
+    magnitudes(b, b, nb);
+    for (int layout = 0; layout < 2; layout++) {
+        sg_mm_b of = layout ? SG_MM_B_KN : SG_MM_B_NK;
+        product(want, oracle, ea, eb, of, m, n, k, precision);
+        product(sizes, oracle, a, b, of, m, n, k, SG_PRECISION_F32);
+        for (size_t i = 0; i < SG_ARRAY_LEN(kernels); i++) {
+            if (!sg_mm_runs(kernels[i].kernel, precision))
+                continue;
+            sg_mm *mm = context(2, kernels[i].kernel);
+            product(c, mm, ea, eb, of, m, n, k, precision);
+            check(c, want, sizes, m, n, k, kernels[i].name, layout ? "plain kn" : "plain nk");
+            if (layout == 0) {
+                by_weight(c, mm, ea, eb, m, n, k, precision);
+                check(c, want, sizes, m, n, k, kernels[i].name, "packed");
+            }
+            sg_mm_free(mm);
+        }
+    }
+    sg_mm_free(oracle);
     sg_free(a);
     sg_free(b);
     sg_free(c);
+    sg_free(want);
+    sg_free(sizes);
     sg_free(ea);
     sg_free(eb);
 }
 
 static void check_precision(sg_precision precision)
 {
-    sg_error err = {0};
-    sg_mm *mm;
-    if (sg_mm_create(&mm, 2, &err))
-        fail_msg("%s", err.message);
     for (size_t i = 0; i < SG_ARRAY_LEN(shapes); i++)
-        check_shape(mm, shapes[i].m, shapes[i].n, shapes[i].k, precision);
-    sg_mm_free(mm);
+        check_shape(shapes[i].m, shapes[i].n, shapes[i].k, precision);
+}
+
+static bool skipped(bool runs, const char *what)
+{
+    if (!runs)
+        print_message("skip: this processor has no %s\n", what);
+    return !runs;
 }
 
 static void test_f32(void **state)
@@ -100,15 +153,43 @@ static void test_f32(void **state)
 static void test_bf16(void **state)
 {
     (void)state;
-    if (!sg_matmul_native_bf16()) {
-        print_message("skip: this processor has no native bf16\n");
+    if (skipped(sg_matmul_native_bf16(), "native bf16"))
         skip();
-    }
     check_precision(SG_PRECISION_BF16);
+}
+
+/* Our own kernel: the same bits for any threads and any rows beside a row. */
+static void test_split(void **state)
+{
+    (void)state;
+    enum { M = 301, N = 70, K = 2100 };
+    if (skipped(sg_mm_runs(SG_MM_AMX, SG_PRECISION_BF16), "AMX"))
+        skip();
+    float *a = sg_alloc(M * K, 4), *b = sg_alloc(N * K, 4), *want = sg_alloc(M * N, 4), *c = sg_alloc(M * N, 4);
+    char *ea = make(a, M * K, SG_PRECISION_BF16), *eb = make(b, N * K, SG_PRECISION_BF16);
+    static const int threads[] = {1, 2, 3, 7}, parts[] = {1, 31, 100, M};
+    for (size_t i = 0; i < SG_ARRAY_LEN(threads); i++) {
+        sg_mm *mm = context(threads[i], SG_MM_AMX);
+        by_weight(i ? c : want, mm, ea, eb, M, N, K, SG_PRECISION_BF16);
+        assert_true(i == 0 || memcmp(c, want, M * N * sizeof *c) == 0);
+        for (int row = 0; row < M; row += parts[i]) {
+            int m = M - row < parts[i] ? M - row : parts[i];
+            product(c + row * N, mm, ea + (size_t)row * K * 2, eb, SG_MM_B_NK, m, N, K, SG_PRECISION_BF16);
+        }
+        assert_memory_equal(c, want, M * N * sizeof *c);
+        sg_mm_free(mm);
+    }
+    sg_free(a);
+    sg_free(b);
+    sg_free(c);
+    sg_free(want);
+    sg_free(ea);
+    sg_free(eb);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16),
+                                       cmocka_unit_test(test_split)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

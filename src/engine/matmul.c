@@ -1,0 +1,154 @@
+/* Which implementation multiplies, and rows shared out among threads. */
+#include "engine/matmul.h"
+
+#include <omp.h>
+
+#include "core/mem.h"
+#include "engine/matmul_impl.h"
+
+static const sg_mm_impl *const impls[] = {
+    [SG_MM_ONEDNN] = &sg_mm_onednn,
+    [SG_MM_AMX] = &sg_mm_amx,
+    [SG_MM_PLAIN] = &sg_mm_loops,
+};
+
+struct sg_mm {
+    int n_threads;
+    sg_mm_kernel kernel;
+    bool own_bf16; /* our kernel runs, which takes a system call to know */
+    void *states[SG_ARRAY_LEN(impls)];
+};
+
+struct sg_weight {
+    sg_mm_kernel kernel;
+    int n, k;
+    sg_precision precision;
+    void *packed;
+};
+
+bool sg_mm_runs(sg_mm_kernel kernel, sg_precision precision)
+{
+    return kernel == SG_MM_FASTEST || impls[kernel]->runs(precision);
+}
+
+const char *sg_mm_kernel_name(sg_precision precision)
+{
+    return (sg_mm_amx.runs(precision) ? sg_mm_amx : sg_mm_onednn).name;
+}
+
+/* For weights [n, k], or for attention's products (n = k = 0). */
+static sg_mm_kernel choose(const sg_mm *mm, sg_precision precision, int n, int k)
+{
+    if (mm->kernel == SG_MM_PLAIN || mm->kernel == SG_MM_ONEDNN)
+        return mm->kernel;
+    bool own = precision == SG_PRECISION_BF16 && mm->own_bf16 && (mm->kernel == SG_MM_AMX || sg_mm_amx.wins(n, k));
+    return own ? SG_MM_AMX : SG_MM_ONEDNN;
+}
+
+int sg_mm_create(sg_mm **out, int threads, sg_mm_kernel kernel, sg_error *err)
+{
+    int rc = SG_OK;
+    sg_mm *mm = sg_alloc_zero(1, sizeof *mm);
+    *out = NULL;
+    if (!mm)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d threads", threads);
+    mm->n_threads = threads;
+    mm->kernel = kernel;
+    mm->own_bf16 = sg_mm_amx.runs(SG_PRECISION_BF16);
+    for (size_t i = SG_MM_ONEDNN; i < SG_ARRAY_LEN(impls) && !rc; i++)
+        if (impls[i]->start)
+            rc = impls[i]->start(&mm->states[i], threads, err);
+    if (rc)
+        sg_mm_free(mm);
+    else
+        *out = mm;
+    return rc;
+}
+
+void sg_mm_free(sg_mm *mm)
+{
+    if (!mm)
+        return;
+    for (size_t i = SG_MM_ONEDNN; i < SG_ARRAY_LEN(impls); i++)
+        if (mm->states[i])
+            impls[i]->stop(mm->states[i]);
+    sg_free(mm);
+}
+
+int sg_mm_threads(const sg_mm *mm)
+{
+    return mm->n_threads;
+}
+
+uint64_t sg_weight_bytes(int n, int k, sg_precision precision)
+{
+    uint64_t rows = ((uint64_t)n + 63) / 64 * 64, cols = ((uint64_t)k + 63) / 64 * 64;
+    return rows * cols * sg_element_bytes(precision) + 4096;
+}
+
+int sg_weight_pack(sg_weight **out, sg_mm *mm, const void *w, int n, int k, sg_precision precision, sg_error *err)
+{
+    sg_weight *weight = sg_alloc_zero(1, sizeof *weight);
+    *out = NULL;
+    if (!weight)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for a packed weight");
+    *weight = (sg_weight){.kernel = choose(mm, precision, n, k), .n = n, .k = k, .precision = precision};
+    int rc = impls[weight->kernel]->pack(&weight->packed, mm->states[weight->kernel], w, n, k, precision, err);
+    if (rc)
+        sg_free(weight);
+    else
+        *out = weight;
+    return rc;
+}
+
+void sg_weight_free(sg_weight *w)
+{
+    if (!w)
+        return;
+    impls[w->kernel]->release(w->packed);
+    sg_free(w);
+}
+
+int sg_mm_rows(sg_mm *mm, int thread, float *y, const void *x, sg_weight *w, int m, sg_error *err)
+{
+    return impls[w->kernel]->rows(mm->states[w->kernel], thread, y, x, w->packed, m, err);
+}
+
+int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_error *err)
+{
+    enum { UNIT = 32 }; /* rows that no implementation likes to see apart */
+    int units = (m + UNIT - 1) / UNIT, failed = SG_OK;
+    size_t row_bytes = (size_t)w->k * sg_element_bytes(w->precision);
+#pragma omp parallel num_threads(mm->n_threads)
+    {
+        int n = omp_get_num_threads(), thread = omp_get_thread_num();
+        int first = (int)((int64_t)units * thread / n) * UNIT, end = (int)((int64_t)units * (thread + 1) / n) * UNIT;
+        sg_error mine = {0};
+        end = end < m ? end : m;
+        sg_mm_enter_thread();
+        int rc = first < end ? sg_mm_rows(mm, thread, y + (size_t)first * (size_t)w->n,
+                                          (const char *)x + (size_t)first * row_bytes, w, end - first, &mine)
+                             : SG_OK;
+        if (rc) {
+#pragma omp critical(sg_mm_failed)
+            if (!failed) {
+                failed = rc;
+                if (err)
+                    *err = mine;
+            }
+        }
+    }
+    return failed;
+}
+
+int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
+                sg_precision precision, sg_error *err)
+{
+    sg_mm_kernel kernel = choose(mm, precision, 0, 0);
+    return impls[kernel]->plain(mm->states[kernel], thread, c, a, b, layout, m, n, k, precision, err);
+}
+
+void sg_mm_enter_thread(void)
+{
+    omp_set_num_threads(1); /* oneDNN reads it when a primitive is created; holds for this thread of this region */
+}
