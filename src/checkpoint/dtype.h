@@ -16,6 +16,11 @@ typedef struct sg_dtype {
     void (*to_f32)(const void *src, float *dst, size_t n);
 } sg_dtype;
 
+static inline bool sg_dtype_is_bf16(const sg_dtype *type)
+{
+    return type->gguf_id == 30;
+}
+
 const sg_dtype *sg_dtype_by_gguf(uint32_t id); /* NULL: unknown */
 const sg_dtype *sg_dtype_by_safetensors(const char *name);
 

@@ -14,8 +14,11 @@ typedef struct sg_map {
 /* Follows symbolic links; anything but a regular file is refused (SG_ERR_IO). */
 int sg_map_open(sg_map *map, const char *path, sg_error *err);
 void sg_map_close(sg_map *map); /* a zeroed map is fine */
-/* Tells the kernel that this span is needed soon. */
+/* Hints, which change nothing but the speed: this span is needed soon; bring it in and wait for it; it is no longer
+ * needed (its whole pages leave the process, not the system's cache). */
 void sg_map_prefetch(const sg_map *map, uint64_t offset, uint64_t bytes);
+void sg_map_populate(const sg_map *map, uint64_t offset, uint64_t bytes);
+void sg_map_release(const sg_map *map, uint64_t offset, uint64_t bytes);
 /* true: a few bytes here and there are read next, so that the kernel reads no more than those pages (else it may read
  * megabytes around each); false: as usual again. */
 void sg_map_scattered(const sg_map *map, bool scattered);

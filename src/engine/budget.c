@@ -9,8 +9,17 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "engine/fetch.h"
 
-enum { MAX_THREADS = 256, BATCH_POSITIONS = 4096, MAX_HEAD_DIM = 1024, MAX_CHUNK = 1 << 24 };
+enum {
+    MAX_THREADS = 256,
+    BATCH_POSITIONS = 4096,
+    MAX_HEAD_DIM = 1024,
+    MAX_CHUNK = 1 << 24,
+    ENOUGH_POSITIONS = 16384,
+    LIBRARY_BYTES = 12 << 20, /* oneDNN's generated code and what else it keeps */
+    THREAD_BYTES = 1 << 20,   /* a thread's stack, and scratch of its products */
+};
 
 sg_precision sg_precision_effective(sg_precision wanted)
 {
@@ -63,6 +72,21 @@ static int check_windows(sg_budget *b, const sg_pass *p, uint64_t *positions, sg
     return sg_heads_fit(p->model, err);
 }
 
+static bool has_experts(const sg_pass *p)
+{
+    for (int i = 0; i < p->model->spec.n_layers; i++)
+        if (p->model->spec.layers[i].n_experts)
+            return true;
+    return false;
+}
+
+/* Positions that go through a layer together, of a chunk: experts that come one by one meet all of it. */
+static int batch_of(const sg_budget *b, int chunk)
+{
+    int batch = b->longest > BATCH_POSITIONS ? b->longest : BATCH_POSITIONS;
+    return b->experts_apart || chunk < batch ? chunk : batch;
+}
+
 /* What a position costs in each stream, and once. */
 static uint64_t position_bytes(const sg_budget *b, const sg_pass *p, int streams)
 {
@@ -100,40 +124,85 @@ static void cut(sg_budget *b, const sg_pass *p)
     }
 }
 
+/* What a pass allocates when its chunks have that many positions. */
+static uint64_t need(const sg_budget *b, const sg_pass *p, int positions)
+{
+    uint64_t layer = sg_layer_weights_bytes(p->model, b->experts_apart, b->threads, b->precision),
+             head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
+    size_t scratch;
+    sg_scratch_create(NULL, &p->model->spec, batch_of(b, positions), b->threads, b->precision, &scratch, NULL);
+    return (layer > head ? layer : head) + (b->fetch ? sg_fetch_bytes(p->model) : 0) + scratch + table_bytes(b, p) +
+           LIBRARY_BYTES + THREAD_BYTES * (uint64_t)b->threads + position_bytes(b, p, b->streams) * (uint64_t)positions;
+}
+
+static int fewest_streams(const sg_pass *p)
+{
+    return p->reference && p->n_subsets > 1 ? 2 : 1;
+}
+
+/* As many subsets together as leave room for one window each, then as many positions as there is room for. false: not
+ * even one window fits. */
+static bool fill(sg_budget *b, const sg_pass *p, uint64_t positions, uint64_t memory)
+{
+    int low = b->longest, high = positions < MAX_CHUNK ? (int)positions : MAX_CHUNK;
+    for (b->streams = p->n_subsets; b->streams > fewest_streams(p) && need(b, p, low) > memory;)
+        b->streams = (b->streams + 1) / 2;
+    if (need(b, p, low) > memory)
+        return false;
+    while (low < high) {
+        int mid = low + (high - low + 1) / 2;
+        if (need(b, p, mid) <= memory)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    b->chunk_positions = low;
+    b->batch_positions = batch_of(b, low);
+    return true;
+}
+
+/* The first way of working, from the fastest on, whose chunks are large enough that loading the weights costs little;
+ * else the one with the largest chunks. *out untouched: none fits. */
+static void choose(sg_budget *out, const sg_pass *p, uint64_t positions, uint64_t memory)
+{
+    static const struct {
+        bool experts_apart, fetch;
+    } ways[] = {{false, true}, {false, false}, {true, true}, {true, false}};
+    uint64_t enough = positions < ENOUGH_POSITIONS ? positions : ENOUGH_POSITIONS, most = 0;
+    for (size_t i = 0; i < SG_ARRAY_LEN(ways) && most < enough; i++) {
+        sg_budget b = *out;
+        b.experts_apart = ways[i].experts_apart;
+        b.fetch = ways[i].fetch;
+        if ((b.experts_apart && !has_experts(p)) || !fill(&b, p, positions, memory))
+            continue;
+        uint64_t together = (uint64_t)b.chunk_positions * (uint64_t)b.streams;
+        if ((uint64_t)b.chunk_positions == positions && together < enough)
+            together = enough;
+        if (together > most) {
+            most = together;
+            *out = b;
+        }
+    }
+}
+
 int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
 {
     uint64_t positions, memory = p->memory ? p->memory : sg_memory_default();
-    size_t scratch;
     *b = (sg_budget){.precision = sg_precision_effective(p->precision), .threads = sg_threads_effective(p->threads)};
     int rc = check_windows(b, p, &positions, err);
     if (rc)
         return rc;
     for (int i = 0; i < p->n_observers; i++)
         b->head = b->head || p->observers[i].nll || p->observers[i].logits;
-    b->batch_positions = b->longest > BATCH_POSITIONS ? b->longest : BATCH_POSITIONS;
-    if ((uint64_t)b->batch_positions > positions)
-        b->batch_positions = (int)positions;
-    sg_scratch_create(NULL, &p->model->spec, b->batch_positions, b->threads, b->precision, &scratch, NULL);
-
-    uint64_t layer = sg_layer_weights_bytes(p->model, b->precision),
-             head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
-    uint64_t fixed = (layer > head ? layer : head) + scratch + table_bytes(b, p);
-    int fewest = p->reference && p->n_subsets > 1 ? 2 : 1;
-    uint64_t least = fixed + position_bytes(b, p, fewest) * (uint64_t)b->longest;
-    if (memory < least)
+    choose(b, p, positions, memory);
+    if (!b->chunk_positions) {
+        b->streams = fewest_streams(p);
+        b->experts_apart = has_experts(p);
         return sg_fail(err, SG_ERR_NOMEM,
                        "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64
-                       " MB; raise --memory, or "
-                       "use a smaller --window",
-                       p->model->ckpt->path, b->longest, least / 1000000 + 1, memory / 1000000);
-
-    /* As many subsets together as leave room for one window each. */
-    b->streams = p->n_subsets;
-    while (b->streams > fewest && fixed + position_bytes(b, p, b->streams) * (uint64_t)b->longest > memory)
-        b->streams = (b->streams + 1) / 2;
-    uint64_t room = (memory - fixed) / position_bytes(b, p, b->streams);
-    uint64_t chunk = room < positions ? room : positions;
-    b->chunk_positions = chunk > MAX_CHUNK ? MAX_CHUNK : (int)chunk;
+                       " MB; raise --memory, or use a smaller --window",
+                       p->model->ckpt->path, b->longest, need(b, p, b->longest) / 1000000 + 1, memory / 1000000);
+    }
     cut(b, p);
     return SG_OK;
 }

@@ -8,6 +8,8 @@ typedef struct sg_budget {
     sg_precision precision;
     int threads;
     bool head;                          /* an observer wants likelihoods or logits */
+    bool experts_apart;                 /* see sg_loader; then a chunk is one batch */
+    bool fetch;                         /* there is room for the next layer's bytes */
     int longest;                        /* window */
     int batch_positions;                /* of whole windows that go through a layer together */
     int streams;                        /* subsets that go together */

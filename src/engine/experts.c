@@ -66,13 +66,14 @@ static int run_gathered(const sg_layer_run *run, const sg_ffn_weights *expert, f
 static int run_expert(const sg_layer_run *run, float *out, const char *h, int rows, int e, sg_error *err)
 {
     sg_scratch *s = run->scratch;
-    int n = 0, rc = SG_OK;
+    const sg_ffn_weights *expert;
+    int n = 0;
     for (int i = 0; i < rows * run->spec->n_experts_used; i++)
         if (s->chosen[i] == e)
             s->expert_rows[n++] = i;
+    int rc = n ? sg_layer_expert(&expert, run->weights, e, err) : SG_OK;
     for (int i = 0; i < n && !rc; i += SG_BLOCK_ROWS)
-        rc = run_gathered(run, &run->weights->experts[e], out, h, s->expert_rows + i,
-                          n - i < SG_BLOCK_ROWS ? n - i : SG_BLOCK_ROWS, err);
+        rc = run_gathered(run, expert, out, h, s->expert_rows + i, n - i < SG_BLOCK_ROWS ? n - i : SG_BLOCK_ROWS, err);
     return rc;
 }
 

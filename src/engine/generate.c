@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "engine/angles.h"
 #include "engine/budget.h"
+#include "engine/fetch.h"
 #include "engine/kernels.h"
 #include "engine/rows.h"
 
@@ -19,6 +20,8 @@ struct sg_decoder {
     sg_decoder_info info;
     int threads, capacity;
     sg_mm *mm;
+    sg_loader loader;
+    sg_fetch *fetch;          /* NULL: all layers stay */
     int *kept;                /* [n_layers] numbers of the layers that it has; the first info.held stay loaded */
     sg_layer_weights *layers; /* [n_layers], in the order of kept */
     sg_layer_weights passing; /* the layer in work, of those that do not stay */
@@ -71,7 +74,7 @@ static uint64_t head_bytes(const sg_decoder *d)
 /* Loads what stays within `room` bytes. */
 static int load_weights(sg_decoder *d, uint64_t room, const sg_progress *progress, sg_error *err)
 {
-    uint64_t layer = sg_layer_weights_bytes(d->model, d->info.precision), head = head_bytes(d);
+    uint64_t layer = sg_layer_weights_bytes(d->model, false, d->threads, d->info.precision), head = head_bytes(d);
     int rc = SG_OK;
     if (room < layer)
         return sg_fail(err, SG_ERR_NOMEM, "%s: a layer needs %" PRIu64 " MB, but the bound leaves %" PRIu64 " MB",
@@ -87,8 +90,7 @@ static int load_weights(sg_decoder *d, uint64_t room, const sg_progress *progres
         if (progress->report &&
             progress->report("loading", (uint64_t)d->info.held, (uint64_t)held, "layers", progress->user))
             return sg_fail(err, SG_ERR_CANCELLED, "loading was interrupted");
-        rc = sg_layer_weights_load(&d->layers[d->info.held], d->model, d->kept[d->info.held], d->mm, d->info.precision,
-                                   err);
+        rc = sg_layer_weights_load(&d->layers[d->info.held], &d->loader, d->kept[d->info.held], err);
         d->info.held += !rc;
     }
     d->info.held_all = d->head_held && d->info.held == d->info.layers;
@@ -196,7 +198,11 @@ static int make(sg_decoder *d, const sg_decoder_opts *o, sg_error *err)
             d->kept[d->info.layers++] = i;
     if ((rc = allocate(d, err)))
         return rc;
-    return load_weights(d, memory > d->info.bytes ? memory - d->info.bytes : 0, &o->progress, err);
+    d->loader = (sg_loader){.model = d->model, .mm = d->mm, .precision = d->info.precision};
+    rc = load_weights(d, memory > d->info.bytes ? memory - d->info.bytes : 0, &o->progress, err);
+    if (d->info.held == d->info.layers)
+        sg_loader_rest(&d->loader);
+    return rc || d->info.held == d->info.layers ? rc : sg_fetch_create(&d->fetch, d->model, err);
 }
 
 int sg_decoder_create(sg_decoder **out, const sg_decoder_opts *o, sg_error *err)
@@ -235,6 +241,8 @@ void sg_decoder_free(sg_decoder *d)
                      d->row_scratch, d->ids,    d->x,    d->row,   d->position_rows, d->logits,    d->h};
     for (size_t i = 0; i < SG_ARRAY_LEN(owned); i++)
         sg_free(owned[i]);
+    sg_fetch_free(d->fetch);
+    sg_loader_dispose(&d->loader);
     sg_scratch_dispose(&d->scratch);
     sg_angles_dispose(&d->angles);
     sg_mm_free(d->mm);
@@ -302,9 +310,8 @@ static int run_layer(sg_decoder *d, int i, int first, int n, sg_error *err)
         run.sin = d->angles.sin[of_layer->rope];
     }
     if (!held) {
-        if (i + 1 < d->info.layers)
-            sg_layer_weights_prefetch(d->model, d->kept[i + 1]);
-        int rc = sg_layer_weights_load(&d->passing, d->model, d->kept[i], d->mm, d->info.precision, err);
+        sg_fetch_want(d->fetch, i + 1 < d->info.layers ? d->kept[i + 1] : d->kept[d->info.held]);
+        int rc = sg_layer_weights_load(&d->passing, &d->loader, d->kept[i], err);
         if (rc)
             return rc;
     }

@@ -43,7 +43,7 @@ typedef int sg_layer_seen(void *user, const sg_layer_rows *rows, sg_error *err);
 
 typedef struct sg_layer_run {
     const sg_layer_spec *spec;
-    const sg_layer_weights *weights;
+    sg_layer_weights *weights;
     int hidden;
     sg_mm *mm;
     sg_precision precision;

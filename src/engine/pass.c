@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "engine/angles.h"
 #include "engine/budget.h"
+#include "engine/fetch.h"
 #include "engine/kernels.h"
 #include "engine/rows.h"
 
@@ -24,6 +25,8 @@ typedef struct run {
     sg_budget budget;
     sg_mm *mm;
     sg_scratch scratch;
+    sg_loader loader;
+    sg_fetch *fetch; /* NULL: there is no room for it */
     sg_layer_weights weights;
     sg_angles angles;
     sg_source embedding;
@@ -93,6 +96,10 @@ static int allocate(run *r, sg_error *err)
                                r->budget.precision, &bytes, err);
     if (!rc)
         rc = open_embeddings(r, err);
+    if (!rc && r->budget.fetch)
+        rc = sg_fetch_create(&r->fetch, p->model, err);
+    r->loader = (sg_loader){
+        .model = p->model, .mm = r->mm, .precision = r->budget.precision, .experts_apart = r->budget.experts_apart};
     return rc ? rc : sg_angles_init(&r->angles, &p->model->spec, r->budget.longest, err);
 }
 
@@ -110,7 +117,9 @@ static void dispose(run *r)
     sg_angles_dispose(&r->angles);
     sg_free(r->position_rows);
     sg_scratch_dispose(&r->scratch);
+    sg_fetch_free(r->fetch);
     sg_layer_weights_dispose(&r->weights);
+    sg_loader_dispose(&r->loader);
     sg_mm_free(r->mm);
 }
 
@@ -272,15 +281,35 @@ static bool fork_streams(run *r, int layer)
     return any;
 }
 
+/* The first layer from `layer` on that any subset of the group has; the number of layers: none. */
+static int next_kept(const run *r, int layer)
+{
+    for (; layer < r->p->model->spec.n_layers; layer++)
+        for (int i = 0; i < r->n_streams; i++)
+            for (int j = 0; j < r->streams[i].n; j++)
+                if (parts_of(r, r->streams[i].subsets[j], layer))
+                    return layer;
+    return layer;
+}
+
+/* Whose bytes are needed behind `layer` (or the output matrix, as a last one): a layer's, the output matrix's, of
+ * another chunk the first layer's, none (-1). */
+static int next_needed(const run *r, int layer)
+{
+    int L = r->p->model->spec.n_layers, next = layer < L ? next_kept(r, layer + 1) : L;
+    if (next < L || (layer < L && r->budget.head))
+        return next;
+    return r->first_window + r->n_windows < r->p->n_windows && next_kept(r, 0) < L ? next_kept(r, 0) : -1;
+}
+
 static int run_layer(run *r, int layer, sg_error *err)
 {
     const sg_model *model = r->p->model;
     int rc = SG_OK;
     r->layer = layer;
     if (fork_streams(r, layer)) {
-        if (layer + 1 < model->spec.n_layers)
-            sg_layer_weights_prefetch(model, layer + 1);
-        rc = sg_layer_weights_load(&r->weights, model, layer, r->mm, r->budget.precision, err);
+        sg_fetch_want(r->fetch, next_needed(r, layer));
+        rc = sg_layer_weights_load(&r->weights, &r->loader, layer, err);
         double start = now();
         for (int i = 0; i < r->n_streams && !rc; i++)
             if (parts_of(r, r->streams[i].subsets[0], layer))
@@ -288,6 +317,7 @@ static int run_layer(run *r, int layer, sg_error *err)
         if (r->p->layer_seconds)
             r->p->layer_seconds[layer] += now() - start;
         sg_layer_weights_dispose(&r->weights);
+        sg_fetch_release(model, layer);
     }
     r->steps_done++;
     return rc ? rc : report(r, err);
@@ -331,6 +361,8 @@ static int run_head(run *r, sg_error *err)
     for (int i = 0; i < r->n_streams; i++)
         rows[i] = (sg_head_rows){
             .x = r->streams[i].x, .targets = r->targets, .n = r->positions, .sums = r->sums + (size_t)i * n};
+    sg_loader_rest(&r->loader);
+    sg_fetch_want(r->fetch, next_needed(r, r->p->model->spec.n_layers));
     double start = now();
     int rc = sg_head_run(rows, r->n_streams, r->p->model, r->mm, r->budget.precision, logits_seen, r, err);
     if (r->p->layer_seconds)
@@ -346,6 +378,7 @@ static int run_head(run *r, sg_error *err)
                 rc = r->p->observers[j].nll(r->p->observers[j].self, &event, err);
     }
     sg_free(rows);
+    sg_fetch_release(r->p->model, r->p->model->spec.n_layers);
     r->steps_done++;
     return rc;
 }
@@ -357,6 +390,7 @@ static int run_group(run *r, const int *subsets, int n_subsets, int *chunks, sg_
     int L = r->p->model->spec.n_layers;
     for (r->first_window = 0; r->first_window < r->p->n_windows && !rc; r->first_window += r->n_windows) {
         begin_chunk(r, subsets, n_subsets);
+        sg_fetch_want(r->fetch, next_kept(r, 0));
         for (int layer = 0; layer < L && !rc; layer++)
             rc = run_layer(r, layer, err);
         if (!rc && r->budget.head)

@@ -56,43 +56,81 @@ static uint64_t stored_row(uint64_t r, const sg_row_layout *layout)
     return head * E + i;
 }
 
-/* Our rows are the file's columns: its rows are read one by one and scattered. */
+/* Stored row `row` as elements of the precision; scratch: [cols], of a row that has a scale. */
+static void put_row(char *out, const sg_source *s, uint64_t row, sg_precision precision, float *scratch)
+{
+    enum { PIECE = 2048 }; /* whole blocks of every type, in f32 a part of the first-level cache */
+    const sg_tensor *t = s->tensor;
+    uint64_t cols = t->shape[t->n_dims - 1], block = (uint64_t)t->type->block, bytes = (uint64_t)t->type->block_bytes;
+    const uint8_t *data = s->data + row * (cols / block * bytes);
+    if (precision == SG_PRECISION_F32) {
+        sg_source_rows(s, (float *)(void *)out, row, 1);
+    } else if (s->scale.data) {
+        sg_source_rows(s, scratch, row, 1);
+        sg_row_store(out, scratch, (int)cols, precision);
+    } else if (sg_dtype_is_bf16(t->type)) {
+        memcpy(out, data, cols * 2);
+    } else {
+        float piece[PIECE];
+        for (uint64_t i = 0; i < cols; i += PIECE) {
+            uint64_t n = cols - i < PIECE ? cols - i : PIECE;
+            t->type->to_f32(data + i / block * bytes, piece, n);
+            sg_row_store(out + i * 2, piece, (int)n, precision);
+        }
+    }
+}
+
+/* Stored rows that are turned at once: a cache line of bf16. */
+enum { TURNED_ROWS = 32 };
+
+/* Our rows are the file's columns: some of its rows at a time are read, and turned where they go. */
 static void load_columns(char *out, const sg_source *source, uint64_t first, int n, float *rows, sg_precision precision)
 {
     const sg_tensor *t = source->tensor;
     int stored = (int)t->shape[0], cols = (int)t->shape[1];
     size_t element = sg_element_bytes(precision);
 #pragma omp parallel for schedule(static)
-    for (int k = 0; k < stored; k++) {
-        float *row = rows + (size_t)omp_get_thread_num() * (size_t)cols;
-        sg_source_rows(source, row, (uint64_t)k, 1);
-        for (int r = 0; r < n; r++)
-            sg_row_store(out + ((size_t)r * (size_t)stored + (size_t)k) * element, &row[first + (uint64_t)r], 1,
-                         precision);
+    for (int k = 0; k < stored; k += TURNED_ROWS) {
+        int m = stored - k < TURNED_ROWS ? stored - k : TURNED_ROWS;
+        float *some = rows + (size_t)omp_get_thread_num() * TURNED_ROWS * (size_t)cols, turned[TURNED_ROWS];
+        sg_source_rows(source, some, (uint64_t)k, m);
+        for (int r = 0; r < n; r++) {
+            for (int i = 0; i < m; i++)
+                turned[i] = some[(size_t)i * (size_t)cols + first + (uint64_t)r];
+            sg_row_store(out + ((size_t)r * (size_t)stored + (size_t)k) * element, turned, m, precision);
+        }
     }
+}
+
+/* Floats of one thread's scratch. */
+static size_t scratch_floats(const sg_tensor *t, const sg_row_layout *layout)
+{
+    return t->shape[t->n_dims - 1] * (layout->order == SG_ROWS_AS_COLUMNS ? TURNED_ROWS : 1);
+}
+
+uint64_t sg_rows_scratch_bytes(const sg_tensor *t, const sg_row_layout *layout, int threads)
+{
+    return scratch_floats(t, layout) * sizeof(float) * (uint64_t)threads;
 }
 
 int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, uint64_t first,
                  int n, sg_precision precision, sg_error *err)
 {
-    int cols = (int)t->shape[t->n_dims - 1];
-    size_t row_bytes = (size_t)cols * sg_element_bytes(precision);
+    size_t cols = t->shape[t->n_dims - 1], row_bytes = cols * sg_element_bytes(precision);
     sg_source source;
     int rc = sg_source_open(&source, model, t, err);
     if (rc)
         return rc;
-    float *rows = sg_alloc((size_t)omp_get_max_threads() * (size_t)cols, sizeof *rows);
+    float *rows = sg_alloc((size_t)omp_get_max_threads() * scratch_floats(t, layout), sizeof *rows);
     if (!rows)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to read tensor %s", t->name);
     if (layout->order == SG_ROWS_AS_COLUMNS) {
         load_columns(out, &source, first, n, rows, precision);
     } else {
 #pragma omp parallel for schedule(static)
-        for (int r = 0; r < n; r++) {
-            float *row = rows + (size_t)omp_get_thread_num() * (size_t)cols;
-            sg_source_rows(&source, row, stored_row(first + (uint64_t)r, layout), 1);
-            sg_row_store((char *)out + (size_t)r * row_bytes, row, cols, precision);
-        }
+        for (int r = 0; r < n; r++)
+            put_row((char *)out + (size_t)r * row_bytes, &source, stored_row(first + (uint64_t)r, layout), precision,
+                    rows + (size_t)omp_get_thread_num() * cols);
     }
     sg_free(rows);
     return SG_OK;

@@ -29,6 +29,9 @@ sg_row_layout sg_row_layout_of(const sg_model *model, int layer, sg_role role);
 int sg_rows_load(void *out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, uint64_t first,
                  int n, sg_precision precision, sg_error *err);
 
+/* What that allocates while it works. */
+uint64_t sg_rows_scratch_bytes(const sg_tensor *t, const sg_row_layout *layout, int threads);
+
 /* A whole vector (or small matrix) in our order; *out: sg_free. */
 int sg_vector_load(float **out, const sg_model *model, const sg_tensor *t, const sg_row_layout *layout, sg_error *err);
 /* A norm's weight: as stored, plus 1 where the family means 1 + w. t NULL: *out stays NULL. */

@@ -8,13 +8,45 @@
 #include "engine/rows.h"
 
 /* What a load needs all the way down. */
-typedef struct loader {
+typedef struct load {
+    sg_loader *loader;
     const sg_model *model;
     int layer;
-    sg_mm *mm;
-    sg_precision precision;
     sg_error *err;
-} loader;
+} load;
+
+static load load_of(sg_loader *loader, int layer, sg_error *err)
+{
+    return (load){.loader = loader, .model = loader->model, .layer = layer, .err = err};
+}
+
+void sg_loader_rest(sg_loader *loader)
+{
+    sg_free(loader->plain);
+    loader->plain = NULL;
+    loader->plain_bytes = 0;
+}
+
+void sg_loader_dispose(sg_loader *loader)
+{
+    sg_loader_rest(loader);
+    *loader = (sg_loader){0};
+}
+
+/* Room for a matrix in front of packing; what was there is lost. */
+static int make_room(const load *l, int rows, size_t row_bytes)
+{
+    sg_loader *loader = l->loader;
+    size_t bytes = (size_t)rows * row_bytes;
+    if (bytes <= loader->plain_bytes)
+        return SG_OK;
+    sg_loader_rest(loader);
+    loader->plain = sg_alloc_aligned((size_t)rows, row_bytes);
+    loader->plain_bytes = loader->plain ? bytes : 0;
+    return loader->plain ? SG_OK
+                         : sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's weights: %d rows of %zu bytes",
+                                   l->layer, rows, row_bytes);
+}
 
 /* A matrix that is made of parts one below the other: whole roles, or one index of roles with experts. */
 typedef struct part {
@@ -23,20 +55,20 @@ typedef struct part {
 } part;
 
 /* The parts, packed. rows_each: of an indexed part. */
-static int load_matrix(sg_weight **out, const loader *l, const part *parts, int n_parts, int rows_each)
+static int load_matrix(sg_weight **out, const load *l, const part *parts, int n_parts, int rows_each)
 {
-    int rows = 0, cols = 0, rc = SG_OK;
+    int rows = 0, cols = 0, rc;
+    sg_precision precision = l->loader->precision;
     for (int i = 0; i < n_parts; i++) {
         const sg_tensor *t = sg_layer_role(l->model, l->layer, parts[i].role);
         sg_row_layout layout = sg_row_layout_of(l->model, l->layer, parts[i].role);
         rows += parts[i].index < 0 ? sg_matrix_rows(t, &layout) : rows_each;
         cols = sg_matrix_cols(t, &layout);
     }
-    size_t row_bytes = (size_t)cols * sg_element_bytes(l->precision);
-    char *plain = sg_alloc_aligned((size_t)rows, row_bytes), *p = plain;
-    if (!plain)
-        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for layer %d's weights: %d rows of %zu bytes", l->layer, rows,
-                       row_bytes);
+    size_t row_bytes = (size_t)cols * sg_element_bytes(precision);
+    if ((rc = make_room(l, rows, row_bytes)))
+        return rc;
+    char *p = l->loader->plain;
     for (int i = 0; i < n_parts && !rc; i++) {
         const sg_tensor *t = sg_layer_role(l->model, l->layer, parts[i].role);
         sg_row_layout layout = sg_row_layout_of(l->model, l->layer, parts[i].role);
@@ -46,22 +78,19 @@ static int load_matrix(sg_weight **out, const loader *l, const part *parts, int 
             n = sg_matrix_rows(t, &layout);
         else
             t = sg_layer_part(l->model, l->layer, parts[i].role, parts[i].index, (uint64_t)rows_each, &first);
-        rc = sg_rows_load(p, l->model, t, &layout, first, n, l->precision, l->err);
+        rc = sg_rows_load(p, l->model, t, &layout, first, n, precision, l->err);
         p += (size_t)n * row_bytes;
     }
-    if (!rc)
-        rc = sg_weight_pack(out, l->mm, plain, rows, cols, l->precision, l->err);
-    sg_free(plain);
-    return rc;
+    return rc ? rc : sg_weight_pack(out, l->loader->mm, l->loader->plain, rows, cols, precision, l->err);
 }
 
-static bool has(const loader *l, sg_role role)
+static bool has(const load *l, sg_role role)
 {
     return sg_layer_role(l->model, l->layer, role) != NULL;
 }
 
 /* The roles' vectors one behind the other; *out stays NULL when the model has none. */
-static int load_bias(float **out, const loader *l, const sg_role *roles, int n_roles)
+static int load_bias(float **out, const load *l, const sg_role *roles, int n_roles)
 {
     size_t n = 0;
     for (int i = 0; i < n_roles; i++) {
@@ -88,7 +117,7 @@ static int load_bias(float **out, const loader *l, const sg_role *roles, int n_r
     return SG_OK;
 }
 
-static int load_norm(sg_norm_weights *out, const loader *l, sg_role weight, sg_role bias)
+static int load_norm(sg_norm_weights *out, const load *l, sg_role weight, sg_role bias)
 {
     static const sg_row_layout plain = {.head_dim = 1};
     int rc = sg_norm_load(&out->weight, l->model, sg_layer_role(l->model, l->layer, weight), l->err);
@@ -97,7 +126,7 @@ static int load_norm(sg_norm_weights *out, const loader *l, sg_role weight, sg_r
     return sg_vector_load(&out->bias, l->model, sg_layer_role(l->model, l->layer, bias), &plain, l->err);
 }
 
-static int load_norms(sg_layer_weights *w, const loader *l)
+static int load_norms(sg_layer_weights *w, const load *l)
 {
     const sg_model *m = l->model;
     int rc;
@@ -130,7 +159,7 @@ static int load_norms(sg_layer_weights *w, const loader *l)
     return SG_OK;
 }
 
-static int load_mixer(sg_layer_weights *w, const loader *l)
+static int load_mixer(sg_layer_weights *w, const load *l)
 {
     static const part fused[] = {{SG_QKV, -1}}, apart[] = {{SG_Q, -1}, {SG_K, -1}, {SG_V, -1}}, o[] = {{SG_O, -1}};
     static const sg_role fused_bias[] = {SG_QKV_BIAS}, apart_bias[] = {SG_Q_BIAS, SG_K_BIAS, SG_V_BIAS},
@@ -145,7 +174,7 @@ static int load_mixer(sg_layer_weights *w, const loader *l)
     return load_bias(&w->o_bias, l, o_bias, 1);
 }
 
-static int load_dense(sg_ffn_weights *f, const loader *l, const sg_layer_spec *s)
+static int load_dense(sg_ffn_weights *f, const load *l, const sg_layer_spec *s)
 {
     static const part fused[] = {{SG_GATE_UP, -1}}, apart[] = {{SG_GATE, -1}, {SG_UP, -1}}, up[] = {{SG_UP, -1}},
                       down[] = {{SG_DOWN, -1}};
@@ -163,42 +192,46 @@ static int load_dense(sg_ffn_weights *f, const loader *l, const sg_layer_spec *s
     return load_bias(&f->down_bias, l, down_bias, 1);
 }
 
-static int load_experts(sg_layer_weights *w, const loader *l, const sg_layer_spec *s)
+static int load_expert(sg_ffn_weights *f, const load *l, int e)
+{
+    const sg_layer_spec *s = &l->model->spec.layers[l->layer];
+    const part up[] = {{SG_EXPERT_GATE, e}, {SG_EXPERT_UP, e}}, down[] = {{SG_EXPERT_DOWN, e}};
+    f->width = s->expert_intermediate;
+    int rc = load_matrix(&f->up, l, up, 2, s->expert_intermediate);
+    return rc ? rc : load_matrix(&f->down, l, down, 1, l->model->spec.hidden);
+}
+
+static int load_experts(sg_layer_weights *w, const load *l, const sg_layer_spec *s)
 {
     static const part router[] = {{SG_ROUTER, -1}}, shared_up[] = {{SG_SHARED_GATE, -1}, {SG_SHARED_UP, -1}},
                       shared_down[] = {{SG_SHARED_DOWN, -1}};
     static const sg_row_layout plain = {.head_dim = 1};
-    const sg_model *m = l->model;
-    int rc = load_matrix(&w->router, l, router, 1, 0);
+    int n = l->loader->experts_apart ? 1 : s->n_experts, rc = load_matrix(&w->router, l, router, 1, 0);
     if (rc)
         return rc;
-    w->experts = sg_alloc_zero((size_t)s->n_experts, sizeof *w->experts);
+    w->experts = sg_alloc_zero((size_t)n, sizeof *w->experts);
     if (!w->experts)
-        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for %d experts", s->n_experts);
-    w->n_experts = s->n_experts;
-    for (int e = 0; e < s->n_experts; e++) {
-        const part up[] = {{SG_EXPERT_GATE, e}, {SG_EXPERT_UP, e}}, down[] = {{SG_EXPERT_DOWN, e}};
-        w->experts[e].width = s->expert_intermediate;
-        if ((rc = load_matrix(&w->experts[e].up, l, up, 2, s->expert_intermediate)) ||
-            (rc = load_matrix(&w->experts[e].down, l, down, 1, m->spec.hidden)))
+        return sg_fail(l->err, SG_ERR_NOMEM, "no memory for %d experts", n);
+    w->n_experts = n;
+    for (int e = 0; e < n && !l->loader->experts_apart; e++)
+        if ((rc = load_expert(&w->experts[e], l, e)))
             return rc;
-    }
     if (!s->shared_intermediate)
         return SG_OK;
     w->shared.width = s->shared_intermediate;
     if ((rc = load_matrix(&w->shared.up, l, shared_up, 2, 0)) ||
         (rc = load_matrix(&w->shared.down, l, shared_down, 1, 0)))
         return rc;
-    return sg_vector_load(&w->shared_score, m, sg_layer_role(m, l->layer, SG_SHARED_SCORE), &plain, l->err);
+    return sg_vector_load(&w->shared_score, l->model, sg_layer_role(l->model, l->layer, SG_SHARED_SCORE), &plain,
+                          l->err);
 }
 
-int sg_layer_weights_load(sg_layer_weights *w, const sg_model *m, int layer, sg_mm *mm, sg_precision precision,
-                          sg_error *err)
+int sg_layer_weights_load(sg_layer_weights *w, sg_loader *loader, int layer, sg_error *err)
 {
-    const sg_layer_spec *s = &m->spec.layers[layer];
-    loader l = {m, layer, mm, precision, err};
+    const sg_layer_spec *s = &loader->model->spec.layers[layer];
+    load l = load_of(loader, layer, err);
     int rc;
-    *w = (sg_layer_weights){0};
+    *w = (sg_layer_weights){.loader = loader, .layer = layer, .in_slot = -1};
     if ((rc = load_norms(w, &l)) || (rc = load_mixer(w, &l)) ||
         (rc = s->n_experts ? load_experts(w, &l, s) : load_dense(&w->ffn, &l, s)))
         sg_layer_weights_dispose(w);
@@ -211,6 +244,20 @@ static void dispose_ffn(sg_ffn_weights *f)
     sg_weight_free(f->down);
     sg_free(f->up_bias);
     sg_free(f->down_bias);
+    *f = (sg_ffn_weights){0};
+}
+
+int sg_layer_expert(const sg_ffn_weights **out, sg_layer_weights *w, int e, sg_error *err)
+{
+    load l = load_of(w->loader, w->layer, err);
+    int rc = SG_OK;
+    *out = &w->experts[w->loader->experts_apart ? 0 : e];
+    if (!w->loader->experts_apart || w->in_slot == e)
+        return SG_OK;
+    dispose_ffn(&w->experts[0]);
+    rc = load_expert(&w->experts[0], &l, e);
+    w->in_slot = rc ? -1 : e;
+    return rc;
 }
 
 void sg_layer_weights_dispose(sg_layer_weights *w)
@@ -236,36 +283,44 @@ void sg_layer_weights_dispose(sg_layer_weights *w)
     *w = (sg_layer_weights){0};
 }
 
-void sg_layer_weights_prefetch(const sg_model *model, int layer)
-{
-    for (int role = SG_ATTN_NORM; role < SG_N_ROLES; role++) {
-        const sg_bound *b = &model->roles[1 + layer][role];
-        const sg_tensor *t = b->tensor;
-        if (t && !b->parts) /* tensors of experts are many and small: they are read when they are needed */
-            sg_map_prefetch(&model->ckpt->files[t->file], t->offset, t->bytes);
-    }
-}
-
-uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision)
+/* Of the roles of a layer that are matrices: what reading their rows takes. */
+static uint64_t rows_scratch(const sg_model *model, int layer, int threads)
 {
     uint64_t most = 0;
+    for (int role = SG_ATTN_NORM; role < SG_N_ROLES; role++) {
+        const sg_tensor *t = sg_layer_role(model, layer, (sg_role)role);
+        if (!t || t->n_dims < 2)
+            continue;
+        sg_row_layout layout = sg_row_layout_of(model, layer, (sg_role)role);
+        uint64_t bytes = sg_rows_scratch_bytes(t, &layout, threads);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+uint64_t sg_layer_weights_bytes(const sg_model *model, bool experts_apart, int threads, sg_precision precision)
+{
+    uint64_t packed = 0, plain = 0, reading = 0; /* the largest of each: the buffer in front of packing is kept */
     int D = model->spec.hidden;
     for (int i = 0; i < model->spec.n_layers; i++) {
         const sg_layer_spec *s = &model->spec.layers[i];
         int q = s->n_heads * s->head_dim, qkv = q + 2 * s->n_kv_heads * s->head_dim, gates = s->gated ? 2 : 1;
         int widths[] = {s->intermediate, s->expert_intermediate, s->shared_intermediate},
-            counts[] = {1, s->n_experts, 1};
-        uint64_t packed = sg_weight_bytes(qkv, D, precision) + sg_weight_bytes(D, q, precision),
-                 plain = sg_weight_bytes(qkv, D, precision);
+            counts[] = {1, experts_apart ? 1 : s->n_experts, 1};
+        uint64_t layer = sg_weight_bytes(qkv, D, precision) + sg_weight_bytes(D, q, precision) +
+                         sg_weight_bytes(s->n_experts, D, precision),
+                 largest = sg_weight_bytes(qkv, D, precision), rows = rows_scratch(model, i, threads);
         for (size_t j = 0; j < SG_ARRAY_LEN(widths); j++) {
             uint64_t up = sg_weight_bytes(gates * widths[j], D, precision),
                      down = sg_weight_bytes(D, widths[j], precision);
-            packed += widths[j] ? (uint64_t)counts[j] * (up + down) : 0;
-            plain = widths[j] && up > plain ? up : plain; /* one unpacked beside the packed ones */
+            layer += widths[j] ? (uint64_t)counts[j] * (up + down) : 0;
+            largest = widths[j] && up > largest ? up : largest;
         }
-        most = packed + plain > most ? packed + plain : most;
+        packed = layer > packed ? layer : packed;
+        plain = largest > plain ? largest : plain;
+        reading = rows > reading ? rows : reading;
     }
-    return most;
+    return packed + plain + reading;
 }
 
 /* ---- what is not finite ------------------------------------------------------------------------------- */

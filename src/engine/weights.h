@@ -25,19 +25,35 @@ typedef struct sg_layer_weights {
     float *q_norm, *k_norm;  /* as sg_qk_norm says */
     sg_ffn_weights ffn;      /* dense */
     sg_weight *router;       /* [n_experts, hidden] */
-    sg_ffn_weights *experts; /* [n_experts] */
-    int n_experts;
+    sg_ffn_weights *experts; /* [n_experts]; apart: only the last that was asked for */
+    int n_experts;           /* that are held */
+    int in_slot;             /* apart: which one that is, -1: none */
+    struct sg_loader *loader;
+    int layer;
     sg_ffn_weights shared;
     float *shared_score; /* [hidden] */
 } sg_layer_weights;
 
-int sg_layer_weights_load(sg_layer_weights *out, const sg_model *model, int layer, sg_mm *mm, sg_precision precision,
-                          sg_error *err);
+/* What loads a model's layers, one after another. */
+typedef struct sg_loader {
+    const sg_model *model;
+    sg_mm *mm;
+    sg_precision precision;
+    bool experts_apart; /* a layer's experts are not held together, but loaded one by one when they are used */
+    char *plain;        /* where a matrix waits to be packed; kept from one to the next */
+    size_t plain_bytes;
+} sg_loader;
+void sg_loader_dispose(sg_loader *loader);
+/* Gives that buffer back until the next layer. */
+void sg_loader_rest(sg_loader *loader);
+
+/* The loader has to stay until the weights are disposed of. */
+int sg_layer_weights_load(sg_layer_weights *out, sg_loader *loader, int layer, sg_error *err);
 void sg_layer_weights_dispose(sg_layer_weights *w);
-/* Tells the kernel that a layer's bytes are needed next. */
-void sg_layer_weights_prefetch(const sg_model *model, int layer);
-/* What loading and holding the largest layer allocates. */
-uint64_t sg_layer_weights_bytes(const sg_model *model, sg_precision precision);
+/* Expert e of the layer; valid until the next call. */
+int sg_layer_expert(const sg_ffn_weights **out, sg_layer_weights *w, int e, sg_error *err);
+/* What the loader and the largest layer allocate. */
+uint64_t sg_layer_weights_bytes(const sg_model *model, bool experts_apart, int threads, sg_precision precision);
 
 /* For an error: the first tensor of a layer (-1: of the model) that holds NaN or infinity, by name; else a phrase that
  * says none does. */

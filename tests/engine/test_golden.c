@@ -231,7 +231,7 @@ static void test_any_split(void **state)
     assert_int_equal(run(&whole, model, &g, "ids", SG_PRECISION_F32, SG_MM_FASTEST, 0, 2, &chunks, &err), SG_OK);
     assert_int_equal(chunks, 1);
     size_t n = (size_t)(SUBSETS * WINDOWS * whole.T * whole.V);
-    for (uint64_t memory = 6000000; !rc; memory -= 10000) {
+    for (uint64_t memory = 18000000; !rc; memory -= 10000) {
         seen s;
         rc = run(&s, model, &g, "ids", SG_PRECISION_F32, SG_MM_FASTEST, memory, 1, &chunks, &err);
         double d = rc ? 0 : distance(s.logits, whole.logits, n);

@@ -184,6 +184,7 @@ static void fail_everything(const char *path)
         {"alloc", SG_ERR_NOMEM, true}, {"open", SG_ERR_IO, true},  {"stat", SG_ERR_IO, true},    {"map", SG_ERR_IO, true},
         {"read", SG_ERR_IO, true},     {"write", SG_ERR_IO, true}, {"sync", SG_ERR_IO, true},    {"close", SG_ERR_IO, true},
         {"rename", SG_ERR_IO, true},   {"statvfs", SG_ERR_IO, true}, {"mkdir", SG_ERR_IO, false}, {"opendir", SG_ERR_IO, false},
+        {"thread", SG_ERR_NOMEM, true},
     };
     bool is_file = strstr(path, ".gguf") != NULL;
     snprintf(out_path, sizeof out_path, "%s/out%s", root, is_file ? ".gguf" : "");
