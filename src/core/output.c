@@ -16,7 +16,7 @@
 struct sg_out {
     int fd; /* -1: closed */
     char *path;
-    uint64_t position;
+    uint64_t position, started; /* bytes written; of them those that the disk was told of */
     XXH3_state_t *state;
     uint8_t *piece;
     XXH128_hash_t hash; /* once closed */
@@ -65,6 +65,16 @@ int sg_out_create(sg_out **result, const char *path, sg_error *err)
     return SG_OK;
 }
 
+/* Has the kernel begin to write out what is new: else it waits for much more, and the disk for us. Only a hint, sync
+ * reports what fails. */
+static void start_writing(sg_out *out)
+{
+    if (out->position - out->started < PIECE)
+        return;
+    (void)sync_file_range(out->fd, (off_t)out->started, (off_t)(out->position - out->started), SYNC_FILE_RANGE_WRITE);
+    out->started = out->position;
+}
+
 int sg_out_write(sg_out *out, const void *data, size_t bytes, sg_error *err)
 {
     const uint8_t *at = data;
@@ -80,12 +90,14 @@ int sg_out_write(sg_out *out, const void *data, size_t bytes, sg_error *err)
         left -= (size_t)n;
         out->position += (uint64_t)n;
     }
+    start_writing(out);
     return SG_OK;
 }
 
-/* Reads exactly n bytes at offset of an open file. */
+/* Reads exactly n bytes at offset of an open file, and has the kernel fetch the piece behind them. */
 static int read_at(int fd, const char *path, uint8_t *to, size_t n, uint64_t offset, sg_error *err)
 {
+    (void)posix_fadvise(fd, (off_t)(offset + n), (off_t)PIECE, POSIX_FADV_WILLNEED);
     for (size_t got = 0; got < n;) {
         ssize_t r = fault("read") ? -1 : pread(fd, to + got, n - got, (off_t)(offset + got));
         if (r < 0 && errno == EINTR)
