@@ -212,6 +212,19 @@ void sg_eval_free(sg_eval *eval);
 /* Moves b's entries behind a's and adds the seconds; b is then empty and still to be freed. Both of one precision. */
 int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err);
 
+/* ---- tasks ------------------------------------------------------------------------------------------- */
+
+typedef struct sg_task sg_task; /* items of a published test, read; knows no model */
+
+/* Reads a task from its public raw file: name is one of sg_task_name's, as lm-evaluation-harness calls them, path its file
+ * (mmlu, cmmlu: the folder that has test/ and dev/). Any other name: JSON lines of {"context", "choices", "answer"}.
+ * shots: 0 to 5 solved examples in front, for mmlu and cmmlu. limit: the first N items (of each subject); 0: all.
+ * SG_ERR_FORMAT: not that task's file, with the item that shows it. */
+int sg_task_read(sg_task **out, const char *name, const char *path, int shots, int64_t limit, sg_error *err);
+void sg_task_free(sg_task *task);
+const char *sg_task_name(size_t i);          /* of the known tasks; NULL behind the last */
+size_t sg_task_items(const sg_task *task);
+
 /* ---- plans ------------------------------------------------------------------------------------------- */
 
 typedef struct sg_plan {
