@@ -133,8 +133,8 @@ int sg_question_expand(const sg_question *q, const char *template, int option, s
         int rc = look_up(q, name, option, &value, err);
         if (rc)
             return rc;
-        sg_slice s = sg_slice_of(value);
-        sg_put_slice(b, at[n] == '|' ? sg_strip(s) : s); /* strip is the only filter */
+        sg_view s = sg_view_of(value);
+        sg_put_view(b, at[n] == '|' ? sg_strip(s) : s); /* strip is the only filter */
         at += strcspn(at, "}") + 1;
     }
     return SG_OK;

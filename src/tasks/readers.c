@@ -14,10 +14,10 @@ static int name_text(sg_question *q, const char *name, sg_strbuf *b, sg_error *e
     return text ? SG_OK : SG_ERR_NOMEM;
 }
 
-static int name_slice(sg_question *q, const char *name, sg_slice s, sg_error *err)
+static int name_view(sg_question *q, const char *name, sg_view s, sg_error *err)
 {
     sg_strbuf b = {0};
-    sg_put_slice(&b, s);
+    sg_put_view(&b, s);
     return name_text(q, name, &b, err);
 }
 
@@ -48,7 +48,7 @@ static void clean_wikihow(sg_strbuf *b)
     sg_strbuf out = {0};
     if (b->failed || !b->data)
         return;
-    sg_put_slice(&out, sg_strip((sg_slice){b->data, b->n}));
+    sg_put_view(&out, sg_strip((sg_view){b->data, b->n}));
     sg_strbuf_free(b);
     *b = out;
     sg_replace(b, " [title]", ". ");
@@ -66,7 +66,7 @@ int sg_read_hellaswag(sg_question *q, sg_error *err)
         (rc = sg_question_options(q, "endings", err)))
         return rc;
     sg_strbuf_printf(&query, "%s: %s ", activity, a);
-    sg_put_capitalized(&query, sg_slice_of(b));
+    sg_put_capitalized(&query, sg_view_of(b));
     clean_wikihow(&query);
     if ((rc = name_text(q, "query", &query, err)))
         return rc;
@@ -94,12 +94,12 @@ int sg_read_winogrande(sg_question *q, sg_error *err)
         return rc;
     if (!(blank = strchr(sentence, '_')))
         return sg_fail(err, SG_ERR_FORMAT, "%s: \"sentence\" has no blank (_) in it", q->where);
-    if ((rc = name_slice(q, "before", (sg_slice){sentence, (size_t)(blank - sentence)}, err)))
+    if ((rc = name_view(q, "before", (sg_view){sentence, (size_t)(blank - sentence)}, err)))
         return rc;
-    return name_slice(q, "after", sg_strip(sg_slice_of(blank + 1)), err);
+    return name_view(q, "after", sg_strip(sg_view_of(blank + 1)), err);
 }
 
-static bool is_one_of(sg_slice word, const char *const *words)
+static bool is_one_of(sg_view word, const char *const *words)
 {
     for (; *words; words++)
         if (strlen(*words) == word.n && !memcmp(*words, word.data, word.n))
@@ -114,7 +114,7 @@ static int place_option(sg_question *q, int i, bool possessive, bool starts_sent
                                            "They", "My", "His", "Her", "Their", NULL};
     sg_strbuf b = {0};
     sg_strbuf_printf(&b, "%s%s", q->options[i], possessive ? "'s" : "");
-    sg_slice rest = sg_slice_of(b.failed ? "" : b.data), first = sg_next_word(&rest);
+    sg_view rest = sg_view_of(b.failed ? "" : b.data), first = sg_next_word(&rest);
     if (!starts_sentence && is_one_of(first, capitals)) {
         char from[8] = "", to[8];
         memcpy(from, first.data, first.n);
@@ -141,8 +141,8 @@ int sg_read_wsc273(sg_question *q, sg_error *err)
     sg_replace(&b, "  ", " ");
     if (!(text = sg_question_own(q, &b, err)))
         return SG_ERR_NOMEM;
-    sg_slice all = sg_slice_of(text);
-    size_t points = sg_code_points(all), width = sg_code_points(sg_slice_of(pronoun));
+    sg_view all = sg_view_of(text);
+    size_t points = sg_code_points(all), width = sg_code_points(sg_view_of(pronoun));
     if (!found || q->n_options != 2 || points < 2 || (size_t)loc + width > points)
         return sg_fail(err, SG_ERR_FORMAT,
                        "%s: expected two \"options\" and, as \"pronoun_loc\", a place of the pronoun in \"text\"",
@@ -153,11 +153,11 @@ int sg_read_wsc273(sg_question *q, sg_error *err)
     char lower[8] = "";
     for (size_t i = 0; i < sizeof lower - 1 && pronoun[i]; i++)
         lower[i] = (char)(pronoun[i] >= 'A' && pronoun[i] <= 'Z' ? pronoun[i] | 0x20 : pronoun[i]);
-    bool possessive = strlen(pronoun) < sizeof lower && is_one_of(sg_slice_of(lower), possessives);
+    bool possessive = strlen(pronoun) < sizeof lower && is_one_of(sg_view_of(lower), possessives);
     for (int i = 0; i < 2 && !rc; i++)
         rc = place_option(q, i, possessive, starts_sentence, err);
     size_t at = sg_code_point_offset(all, (size_t)loc), behind = sg_code_point_offset(all, (size_t)loc + width);
-    if (rc || (rc = name_slice(q, "before", (sg_slice){text, at}, err)))
+    if (rc || (rc = name_view(q, "before", (sg_view){text, at}, err)))
         return rc;
     sg_question_name(q, "after", text + behind);
     return SG_OK;
@@ -200,12 +200,12 @@ int sg_read_wsc(sg_question *q, sg_error *err)
     if (!found)
         return sg_fail(err, SG_ERR_FORMAT, "%s: \"span2_index\" is missing", q->where);
     sg_strbuf b = {0};
-    sg_slice all = sg_slice_of(text), rest = all, word;
+    sg_view all = sg_view_of(text), rest = all, word;
     while (index-- && (word = sg_next_word(&rest)).n) { /* the words before the pronoun, joined by single blanks */
         sg_strbuf_puts(&b, b.n ? " " : "");
-        sg_put_slice(&b, word);
+        sg_put_view(&b, word);
     }
-    size_t points = sg_code_points((sg_slice){b.data, b.n}) + sg_code_points(sg_slice_of(pronoun)) + 1;
+    size_t points = sg_code_points((sg_view){b.data, b.n}) + sg_code_points(sg_view_of(pronoun)) + 1;
     sg_strbuf_printf(&b, " *%s*%s", pronoun, text + sg_code_point_offset(all, points));
     detokenize(&b);
     sg_question_name(q, "noun", noun);
@@ -226,7 +226,7 @@ int sg_read_lambada(sg_question *q, sg_error *err)
     q->gold = 0;
     if ((rc = sg_question_option(q, blank + 1, err)))
         return rc;
-    return name_slice(q, "before", (sg_slice){text, (size_t)(blank - text)}, err);
+    return name_view(q, "before", (sg_view){text, (size_t)(blank - text)}, err);
 }
 
 /* ---- chid: every option is the sentence with its idiom ------------------------------------------------- */

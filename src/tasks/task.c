@@ -124,7 +124,7 @@ static int add_request(sg_task *task, const sg_question *q, int option, const ch
     if (!rc && !(rc = sg_question_expand(q, row->continuation, option, &continuation, err)) &&
         !(r.continuation = keep(task, &continuation, err)))
         rc = SG_ERR_NOMEM;
-    r.characters = sg_code_points(sg_slice_of(q->fixed ? q->fixed[option] : q->options[option]));
+    r.characters = sg_code_points(sg_view_of(q->fixed ? q->fixed[option] : q->options[option]));
     if (!rc && !grow((void **)&task->requests, task->n_requests, &task->cap_requests, sizeof *task->requests))
         rc = sg_fail(err, SG_ERR_NOMEM, "no memory for the items of %s", task->path);
     if (!rc)

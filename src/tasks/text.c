@@ -6,9 +6,9 @@
 
 #include "core/utf8.h"
 
-sg_slice sg_slice_of(const char *s)
+sg_view sg_view_of(const char *s)
 {
-    return (sg_slice){s, strlen(s)};
+    return (sg_view){s, strlen(s)};
 }
 
 static utf8proc_int32_t code_point(const char *s)
@@ -26,7 +26,7 @@ static bool is_blank(const char *s)
            (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-sg_slice sg_lstrip(sg_slice s)
+sg_view sg_lstrip(sg_view s)
 {
     while (s.n && is_blank(s.data)) {
         size_t length = sg_utf8_length(*s.data);
@@ -36,7 +36,7 @@ sg_slice sg_lstrip(sg_slice s)
     return s;
 }
 
-sg_slice sg_rstrip(sg_slice s)
+sg_view sg_rstrip(sg_view s)
 {
     while (s.n) {
         size_t before = sg_utf8_before(s.data, s.n);
@@ -47,23 +47,23 @@ sg_slice sg_rstrip(sg_slice s)
     return s;
 }
 
-sg_slice sg_strip(sg_slice s)
+sg_view sg_strip(sg_view s)
 {
     return sg_rstrip(sg_lstrip(s));
 }
 
-sg_slice sg_next_word(sg_slice *rest)
+sg_view sg_next_word(sg_view *rest)
 {
-    sg_slice word = sg_lstrip(*rest);
+    sg_view word = sg_lstrip(*rest);
     size_t n = 0;
     while (n < word.n && !is_blank(word.data + n))
         n += sg_utf8_length(word.data[n]);
-    *rest = (sg_slice){word.data + n, word.n - n};
+    *rest = (sg_view){word.data + n, word.n - n};
     word.n = n;
     return word;
 }
 
-size_t sg_code_points(sg_slice s)
+size_t sg_code_points(sg_view s)
 {
     size_t count = 0;
     for (size_t i = 0; i < s.n; i++)
@@ -71,7 +71,7 @@ size_t sg_code_points(sg_slice s)
     return count;
 }
 
-size_t sg_code_point_offset(sg_slice s, size_t i)
+size_t sg_code_point_offset(sg_view s, size_t i)
 {
     size_t at = 0;
     while (i-- && at < s.n)
@@ -79,7 +79,7 @@ size_t sg_code_point_offset(sg_slice s, size_t i)
     return at;
 }
 
-void sg_put_slice(sg_strbuf *b, sg_slice s)
+void sg_put_view(sg_strbuf *b, sg_view s)
 {
     sg_strbuf_add(b, s.data, s.n);
 }
@@ -99,7 +99,7 @@ void sg_replace(sg_strbuf *b, const char *from, const char *to)
     *b = out;
 }
 
-void sg_put_capitalized(sg_strbuf *b, sg_slice s)
+void sg_put_capitalized(sg_strbuf *b, sg_view s)
 {
     for (size_t at = 0; at < s.n; at += sg_utf8_length(s.data[at])) {
         utf8proc_uint8_t bytes[4];

@@ -5,25 +5,25 @@
 
 #include "core/strbuf.h"
 
-typedef struct sg_slice { /* part of a string, not terminated */
+typedef struct sg_view { /* part of a string, not terminated */
     const char *data;
     size_t n;
-} sg_slice;
+} sg_view;
 
-sg_slice sg_slice_of(const char *s);
-sg_slice sg_lstrip(sg_slice s); /* str.lstrip(), rstrip(), strip(): Unicode's blanks and the separators 0x1c to 0x1f */
-sg_slice sg_rstrip(sg_slice s);
-sg_slice sg_strip(sg_slice s);
+sg_view sg_view_of(const char *s);
+sg_view sg_lstrip(sg_view s); /* str.lstrip(), rstrip(), strip(): Unicode's blanks and the separators 0x1c to 0x1f */
+sg_view sg_rstrip(sg_view s);
+sg_view sg_strip(sg_view s);
 /* The next word of str.split(), and *rest behind it; n is 0 behind the last. */
-sg_slice sg_next_word(sg_slice *rest);
-size_t sg_code_points(sg_slice s);
+sg_view sg_next_word(sg_view *rest);
+size_t sg_code_points(sg_view s);
 /* Bytes before code point i; all bytes when there are fewer. */
-size_t sg_code_point_offset(sg_slice s, size_t i);
+size_t sg_code_point_offset(sg_view s, size_t i);
 
-void sg_put_slice(sg_strbuf *b, sg_slice s);
+void sg_put_view(sg_strbuf *b, sg_view s);
 /* str.replace(): all of b, left to right, not looking again at what was put in. */
 void sg_replace(sg_strbuf *b, const char *from, const char *to);
 /* str.capitalize(): the first character to title case, all others to lower case, by Unicode's one-to-one mappings. */
-void sg_put_capitalized(sg_strbuf *b, sg_slice s);
+void sg_put_capitalized(sg_strbuf *b, sg_view s);
 
 #endif
