@@ -123,24 +123,25 @@ void sg_qkv_split(const sg_qkv *out, float *fused, sg_slice rows, sg_slice slice
         float head[MAX_HEAD], *row = fused + (size_t)(r - rows.first) * (size_t)width;
         sg_span window = windows[window_of(windows, n_windows, r)];
         norm_row(row, spec, run);
-        split_row(out, row, (size_t)(r - slice.first), (size_t)r, r - window.start, spec, run, precision, head);
+        split_row(out, row, (size_t)(r - slice.first), (size_t)r, window.shared + r - window.start, spec, run,
+                  precision, head);
     }
 }
 
 /* ---- a block of queries -------------------------------------------------------------------------------- */
 
-typedef struct piece { /* queries [q0, q1) of a window and key-value head g */
-    sg_span window;
+typedef struct piece { /* queries [q0, q1) of a window's rows and key-value head g */
+    const sg_span *window;
     int g, q0, q1;
 } piece;
 
-/* The scores of keys [k0, k0 + keys) to weights; the sum so far is brought to the new maximum. */
+/* The scores of the keys at positions [k0, k0 + keys) to weights; the sum so far is brought to the new maximum. */
 static void weigh(const work *w, const piece *p, int k0, int keys, const sg_layer_spec *spec, sg_precision precision)
 {
     int G = spec->n_heads / spec->n_kv_heads, rows = (p->q1 - p->q0) * G;
     size_t element = sg_element_bytes(precision);
     for (int r = 0; r < rows; r++) {
-        int t = p->q0 + r / G; /* sees positions up to itself, from t - window + 1 on */
+        int t = p->window->shared + p->q0 + r / G; /* sees positions up to itself, from t - window + 1 on */
         int to = t + 1 - k0 < keys ? t + 1 - k0 : keys, from = spec->window ? t - spec->window + 1 - k0 : 0;
         float *scores = w->scores + (size_t)r * (size_t)keys, scale = spec->attn_scale;
         from = from < 0 ? 0 : from;
@@ -162,26 +163,41 @@ static void put_result(char *out, const work *w, const piece *p, int slice_first
     size_t bytes = sg_element_bytes(precision) * (size_t)E;
     for (int r = 0; r < (p->q1 - p->q0) * G; r++) {
         float *row = w->sum + (size_t)r * (size_t)E;
-        size_t at = (size_t)(p->window.start + p->q0 + r / G - slice_first);
+        size_t at = (size_t)(p->window->start + p->q0 + r / G - slice_first);
         sg_row_scale(row, 1 / w->row[r].sum, E);
         sg_row_store(out + (at * (size_t)spec->n_heads + (size_t)(p->g * G + r % G)) * bytes, row, E, precision);
     }
+}
+
+/* The row of the batch that holds the window's position k, and *to, up to which the following ones lie behind it. */
+static int key_row(const sg_span *window, int k, int *to)
+{
+    *to = window->shared + window->n;
+    while (k < window->shared) {
+        *to = window->shared;
+        window -= window->back;
+    }
+    return window->start + k - window->shared;
 }
 
 static int attend(char *out, const sg_qkv *in, const piece *p, int slice_first, const sg_layer_spec *spec,
                   sg_precision precision, sg_mm *mm, int thread, const work *w, sg_error *err)
 {
     int E = spec->head_dim, G = spec->n_heads / spec->n_kv_heads, rows = (p->q1 - p->q0) * G, rc;
-    int first = spec->window && p->q0 >= spec->window ? (p->q0 - spec->window + 1) / KEY_STEP * KEY_STEP : 0;
+    int query = p->window->shared + p->q0, end = p->window->shared + p->q1; /* positions */
+    int first = spec->window && query >= spec->window ? (query - spec->window + 1) / KEY_STEP * KEY_STEP : 0;
     size_t bytes = sg_element_bytes(precision) * (size_t)E;
-    size_t q_row = (size_t)p->g * (size_t)in->q_rows + (size_t)(p->window.start + p->q0 - slice_first),
-           kv_row = (size_t)p->g * (size_t)in->kv_rows + (size_t)p->window.start;
+    size_t q_row = (size_t)p->g * (size_t)in->q_rows + (size_t)(p->window->start + p->q0 - slice_first),
+           kv_row = (size_t)p->g * (size_t)in->kv_rows;
     const char *q = in->q + q_row * (size_t)G * bytes;
     for (int r = 0; r < rows; r++)
         w->row[r] = (sg_softmax){.max = -INFINITY};
-    for (int k0 = first, k1; k0 < p->q1; k0 = k1) {
-        k1 = (k0 / KEY_BLOCK + 1) * KEY_BLOCK < p->q1 ? (k0 / KEY_BLOCK + 1) * KEY_BLOCK : p->q1;
-        size_t at = (kv_row + (size_t)k0) * bytes;
+    for (int k0 = first, k1, to; k0 < end; k0 = k1) {
+        int row = key_row(p->window, k0, &to);
+        k1 = (k0 / KEY_BLOCK + 1) * KEY_BLOCK;
+        k1 = k1 < to ? k1 : to;
+        k1 = k1 < end ? k1 : end;
+        size_t at = (kv_row + (size_t)row) * bytes;
         float *part = k0 == first ? w->sum : w->part;
         if ((rc = sg_mm_plain(mm, thread, w->scores, q, in->k + at, SG_MM_B_NK, rows, k1 - k0, E, precision, err)))
             return rc; /* [rows, keys] */
@@ -198,10 +214,10 @@ static int attend(char *out, const sg_qkv *in, const piece *p, int slice_first, 
 /* ---- all of a slice ------------------------------------------------------------------------------------ */
 
 /* Block b of the part of a window that lies in the slice; false: there is none. */
-static bool piece_of(piece *out, sg_span window, sg_slice slice, int g, int b, int block)
+static bool piece_of(piece *out, const sg_span *window, sg_slice slice, int g, int b, int block)
 {
-    int from = slice.first > window.start ? slice.first - window.start : 0,
-        to = slice.first + slice.n - window.start < window.n ? slice.first + slice.n - window.start : window.n;
+    int from = slice.first > window->start ? slice.first - window->start : 0,
+        to = slice.first + slice.n - window->start < window->n ? slice.first + slice.n - window->start : window->n;
     *out = (piece){.window = window, .g = g, .q0 = from + b * block, .q1 = from + (b + 1) * block};
     out->q1 = out->q1 < to ? out->q1 : to;
     return out->q0 < out->q1;
@@ -224,7 +240,7 @@ int sg_attention(void *out, const sg_qkv *in, sg_slice slice, const sg_span *win
 #pragma omp for schedule(dynamic)
         for (size_t i = 0; i < pieces; i++) {
             piece p; /* the longest first */
-            if (!piece_of(&p, windows[w0 + (int)(i / (blocks * Hk))], slice, (int)(i / blocks % Hk),
+            if (!piece_of(&p, &windows[w0 + (int)(i / (blocks * Hk))], slice, (int)(i / blocks % Hk),
                           (int)(blocks - 1 - i % blocks), block) ||
                 __atomic_load_n(&failed, __ATOMIC_RELAXED))
                 continue;

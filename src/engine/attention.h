@@ -6,8 +6,11 @@
 #include "engine/matmul.h"
 #include "model/spec.h"
 
-typedef struct sg_span { /* a window's positions in the batch */
+typedef struct sg_span { /* a window's rows in the batch */
     int start, n;
+    /* positions before them that it has in common with an earlier window, `back` spans before this one, whose keys and
+     * values serve both; 0: none, it begins at position 0 */
+    int shared, back;
 } sg_span;
 
 typedef struct sg_slice { /* rows [first, first + n) of the batch */

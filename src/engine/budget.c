@@ -10,6 +10,7 @@
 
 #include "core/mem.h"
 #include "engine/fetch.h"
+#include "model/rope.h"
 
 enum {
     MAX_THREADS = 256,
@@ -62,9 +63,13 @@ static int check_windows(sg_budget *b, const sg_pass *p, uint64_t *positions, sg
 {
     const sg_model_spec *spec = &p->model->spec;
     *positions = 0;
-    for (int w = 0; w < p->n_windows; w++) {
-        b->longest = p->windows[w].n > b->longest ? p->windows[w].n : b->longest;
-        *positions += (uint64_t)p->windows[w].n;
+    for (int w = 0, rows = 0; w < p->n_windows; w++) {
+        const sg_window *window = &p->windows[w];
+        int length = window->shared + window->n;
+        rows = (window->shared ? rows : 0) + window->n;
+        b->longest = length > b->longest ? length : b->longest;
+        b->group_positions = rows > b->group_positions ? rows : b->group_positions;
+        *positions += (uint64_t)window->n;
     }
     if (spec->max_positions && b->longest > spec->max_positions)
         return sg_fail(err, SG_ERR_REFUSED, "%s: a window has %d positions, the model only %d; use a smaller --window",
@@ -83,7 +88,7 @@ static bool has_experts(const sg_pass *p)
 /* Positions that go through a layer together, of a chunk: experts that come one by one meet all of it. */
 static int batch_of(const sg_budget *b, int chunk)
 {
-    int batch = b->longest > BATCH_POSITIONS ? b->longest : BATCH_POSITIONS;
+    int batch = b->group_positions > BATCH_POSITIONS ? b->group_positions : BATCH_POSITIONS;
     return b->experts_apart || chunk < batch ? chunk : batch;
 }
 
@@ -107,19 +112,39 @@ static uint64_t table_bytes(const sg_budget *b, const sg_pass *p)
     return floats * (uint64_t)b->longest * sizeof(float);
 }
 
-/* Chunks that whole windows make when each holds at most chunk_positions. */
+bool sg_rope_lengths_alike(const sg_model *model, int longest)
+{
+    for (int r = 0; r < model->spec.n_ropes; r++)
+        if (sg_rope_variant(&model->spec.ropes[r], 1) != sg_rope_variant(&model->spec.ropes[r], longest))
+            return false;
+    return true;
+}
+
+int sg_group_end(const sg_window *windows, int n_windows, int w)
+{
+    do
+        w++;
+    while (w < n_windows && windows[w].shared);
+    return w;
+}
+
+/* Chunks that whole groups of windows make when each holds at most chunk_positions. */
 static void cut(sg_budget *b, const sg_pass *p)
 {
     int rows = 0, windows = 0;
     b->chunks = 1;
     b->chunk_windows = 1;
-    for (int w = 0; w < p->n_windows; w++) {
-        if (rows + p->windows[w].n > b->chunk_positions) {
+    for (int w = 0, end; w < p->n_windows; w = end) {
+        int group = 0;
+        end = sg_group_end(p->windows, p->n_windows, w);
+        for (int i = w; i < end; i++)
+            group += p->windows[i].n;
+        if (rows + group > b->chunk_positions) {
             b->chunks++;
             rows = windows = 0;
         }
-        rows += p->windows[w].n;
-        windows++;
+        rows += group;
+        windows += end - w;
         b->chunk_windows = windows > b->chunk_windows ? windows : b->chunk_windows;
     }
 }
@@ -140,11 +165,11 @@ static int fewest_streams(const sg_pass *p)
     return p->reference && p->n_subsets > 1 ? 2 : 1;
 }
 
-/* As many subsets together as leave room for one window each, then as many positions as there is room for. false: not
- * even one window fits. */
+/* As many subsets together as leave room for one group of windows each, then as many positions as there is room for.
+ * false: not even one group fits. */
 static bool fill(sg_budget *b, const sg_pass *p, uint64_t positions, uint64_t memory)
 {
-    int low = b->longest, high = positions < MAX_CHUNK ? (int)positions : MAX_CHUNK;
+    int low = b->group_positions, high = positions < MAX_CHUNK ? (int)positions : MAX_CHUNK;
     for (b->streams = p->n_subsets; b->streams > fewest_streams(p) && need(b, p, low) > memory;)
         b->streams = (b->streams + 1) / 2;
     if (need(b, p, low) > memory)
@@ -201,7 +226,7 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
         return sg_fail(err, SG_ERR_NOMEM,
                        "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64
                        " MB; raise --memory, or use a smaller --window",
-                       p->model->ckpt->path, b->longest, need(b, p, b->longest) / 1000000 + 1, memory / 1000000);
+                       p->model->ckpt->path, b->longest, need(b, p, b->group_positions) / 1000000 + 1, memory / 1000000);
     }
     cut(b, p);
     return SG_OK;

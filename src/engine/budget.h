@@ -10,7 +10,8 @@ typedef struct sg_budget {
     bool head;                          /* an observer wants likelihoods or logits */
     bool experts_apart;                 /* see sg_loader; then a chunk is one batch */
     bool fetch;                         /* there is room for the next layer's bytes */
-    int longest;                        /* window */
+    int longest;                        /* window, what it shares included */
+    int group_positions;                /* of the largest group of windows */
     int batch_positions;                /* of whole windows that go through a layer together */
     int streams;                        /* subsets that go together */
     int chunk_positions, chunk_windows; /* of the largest chunk */

@@ -135,25 +135,38 @@ static void embed(const run *r, float *x)
         if (scale != 1)
             sg_row_scale(row, scale, D);
         if (r->position_rows)
-            sg_row_add(row, r->position_rows + (size_t)r->at[i].pos * (size_t)D, D);
+            sg_row_add(
+                row, r->position_rows + (size_t)(r->p->windows[r->at[i].window].shared + r->at[i].pos) * (size_t)D, D);
     }
 }
 
-/* As many whole windows from first_window on as the chunk holds, and their embeddings as the one stream of all subsets.
+static void add_window(run *r, int w)
+{
+    const sg_window *window = &r->p->windows[w];
+    r->spans[r->n_windows++] =
+        (sg_span){.start = r->positions, .n = window->n, .shared = window->shared, .back = window->back};
+    for (int t = 0; t < window->n; t++) {
+        r->at[r->positions] = (sg_position){w, t};
+        r->targets[r->positions++] = window->targets ? window->targets[t] : t + 1 < window->n ? window->ids[t + 1] : -1;
+    }
+}
+
+/* As many whole groups of windows from first_window on as the chunk holds, and their embeddings as the one stream of
+ * all subsets.
  */
 static void begin_chunk(run *r, const int *subsets, int n_subsets)
 {
     const sg_pass *p = r->p;
     r->n_windows = r->positions = 0;
-    for (int w = r->first_window; w < p->n_windows && r->n_windows < r->budget.chunk_windows; w++) {
-        const sg_window *window = &p->windows[w];
-        if (r->positions + window->n > r->budget.chunk_positions)
+    for (int w = r->first_window, end; w < p->n_windows; w = end) {
+        int rows = 0;
+        end = sg_group_end(p->windows, p->n_windows, w);
+        for (int i = w; i < end; i++)
+            rows += p->windows[i].n;
+        if (r->positions + rows > r->budget.chunk_positions)
             break;
-        r->spans[r->n_windows++] = (sg_span){r->positions, window->n};
-        for (int t = 0; t < window->n; t++) {
-            r->at[r->positions] = (sg_position){w, t};
-            r->targets[r->positions++] = t + 1 < window->n ? window->ids[t + 1] : -1;
-        }
+        for (int i = w; i < end; i++)
+            add_window(r, i);
     }
     stream *s = &r->streams[0];
     memcpy(s->subsets, subsets, (size_t)n_subsets * sizeof *subsets);
@@ -197,13 +210,22 @@ static int seen(void *user, const sg_layer_rows *rows, sg_error *err)
     return SG_OK;
 }
 
-/* How many windows from w on go through a layer together: whole ones, of one rope. */
+static int length_of(const sg_span *window)
+{
+    return window->shared + window->n;
+}
+
+/* How many windows from w on go through a layer together: whole groups, of one rope. */
 static int batch_end(const run *r, int w)
 {
     int end = w, rows = 0;
-    while (end < r->n_windows && rows + r->spans[end].n <= r->budget.batch_positions &&
-           sg_angles_alike(&r->angles, r->spans[w].n, r->spans[end].n))
-        rows += r->spans[end++].n;
+    for (int i = w;
+         i < r->n_windows && rows + r->spans[i].n <= r->budget.batch_positions &&
+         (r->spans[i].shared || sg_angles_alike(&r->angles, length_of(&r->spans[w]), length_of(&r->spans[i])));) {
+        rows += r->spans[i++].n;
+        if (i == r->n_windows || !r->spans[i].shared)
+            end = i;
+    }
     return end;
 }
 
@@ -236,7 +258,7 @@ static int run_stream(run *r, const stream *s, sg_error *err)
     for (int w = 0, end; w < r->n_windows; w = end) {
         int start = r->spans[w].start;
         end = batch_end(r, w);
-        sg_angles_set(&r->angles, r->spans[w].n);
+        sg_angles_set(&r->angles, length_of(&r->spans[w]));
         if (of_layer->rope >= 0) {
             layer.cos = r->angles.cos[of_layer->rope];
             layer.sin = r->angles.sin[of_layer->rope];
@@ -352,8 +374,24 @@ static int check_sums(const run *r, const sg_head_rows *rows, sg_error *err)
     return SG_OK;
 }
 
+/* Rows that their window says predict nothing are left out: the others move up. */
+static void drop_silent_rows(run *r)
+{
+    size_t D = (size_t)r->p->model->spec.hidden, kept = 0;
+    for (size_t i = 0; i < (size_t)r->positions; i++) {
+        if (r->targets[i] < 0 && r->p->windows[r->at[i].window].targets)
+            continue;
+        for (int j = 0; j < r->n_streams && kept != i; j++)
+            memcpy(r->streams[j].x + kept * D, r->streams[j].x + i * D, D * sizeof(float));
+        r->at[kept] = r->at[i];
+        r->targets[kept++] = r->targets[i];
+    }
+    r->positions = (int)kept;
+}
+
 static int run_head(run *r, sg_error *err)
 {
+    drop_silent_rows(r);
     size_t n = (size_t)r->positions;
     sg_head_rows *rows = sg_alloc((size_t)r->n_streams, sizeof *rows);
     if (!rows)

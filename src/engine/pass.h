@@ -13,14 +13,28 @@ typedef struct sg_window {
     const int32_t *ids;
     int n;
     bool bos; /* ids[0] was put in front */
+    /* Texts that begin alike: this one takes over the first `shared` positions of the window that is `back` before it,
+     * those it took over itself included; ids are what follows. 0: none. Windows that hang together so follow each
+     * other, a group, and go through each layer together. Only where sg_rope_lengths_alike says so. */
+    int shared, back;
+    /* [n] the token that each row predicts, -1: none, and the head leaves the row out; NULL: the next of ids */
+    const int32_t *targets;
 } sg_window;
+
+/* Do windows of up to `longest` positions use the same angles, so that what they share is the same? */
+bool sg_rope_lengths_alike(const sg_model *model, int longest);
+/* Behind the last window of the group that begins with window w. */
+int sg_group_end(const sg_window *windows, int n_windows, int w);
+/* Rows that a group should not pass: a group is in memory at once, at whatever bound. */
+enum { SG_GROUP_ROWS = 2048 };
 
 typedef struct sg_position { /* of a row */
     int window, pos;
 } sg_position;
 
 /* What observers are told. subsets: who shares the stream (indices into the pass's subsets). Positions come in order
- * within a window; a window's are all in one chunk. The stream of a group's first subset comes before the others. */
+ * within a window, pos counting its own rows; a window's are all in one chunk. The stream of a group's first subset
+ * comes before the others. */
 typedef struct sg_layer_event {
     int layer;
     const int *subsets;
@@ -38,7 +52,7 @@ typedef struct sg_nll_event {
     int n_subsets;
     const sg_position *at;
     int n;
-    const sg_logit_sums *sums; /* [n]; of the rows whose window goes on behind them */
+    const sg_logit_sums *sums; /* [n]; of the rows that have a target */
 } sg_nll_event;
 
 typedef struct sg_logits_event {
