@@ -4,26 +4,36 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of the well-formed sequence at s, of which n > 0 are left; 0: malformed. */
-static size_t sequence(const unsigned char *s, size_t n)
+/* The length that a first byte asks for (0: none begins with it), and the bounds of the second byte: narrower for
+ * overlong forms, surrogates, the upper end. */
+static size_t lead(const unsigned char *s, unsigned char *low, unsigned char *high)
 {
-    unsigned char low = 0x80, high = 0xbf; /* of the second byte: less for overlong forms, surrogates, the upper end */
-    size_t length;
+    size_t length = 0;
+    *low = 0x80;
+    *high = 0xbf;
     if (s[0] < 0x80)
         return 1;
     if (s[0] >= 0xc2 && s[0] <= 0xdf) {
         length = 2;
     } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
         length = 3;
-        low = s[0] == 0xe0 ? 0xa0 : 0x80;
-        high = s[0] == 0xed ? 0x9f : 0xbf;
+        *low = s[0] == 0xe0 ? 0xa0 : 0x80;
+        *high = s[0] == 0xed ? 0x9f : 0xbf;
     } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
         length = 4;
-        low = s[0] == 0xf0 ? 0x90 : 0x80;
-        high = s[0] == 0xf4 ? 0x8f : 0xbf;
-    } else {
-        return 0;
+        *low = s[0] == 0xf0 ? 0x90 : 0x80;
+        *high = s[0] == 0xf4 ? 0x8f : 0xbf;
     }
+    return length;
+}
+
+/* Bytes of the well-formed sequence at s, of which n > 0 are left; 0: malformed. */
+static size_t sequence(const unsigned char *s, size_t n)
+{
+    unsigned char low, high;
+    size_t length = lead(s, &low, &high);
+    if (length < 2)
+        return length;
     if (n < length || s[1] < low || s[1] > high)
         return 0;
     for (size_t i = 2; i < length; i++)
@@ -55,4 +65,13 @@ bool sg_utf8_valid(const char *data, size_t bytes, size_t *bad_offset)
         i += length;
     }
     return true;
+}
+
+bool sg_utf8_begins(const char *data, size_t bytes)
+{
+    const unsigned char *s = (const unsigned char *)data;
+    unsigned char low, high;
+    if (bytes >= lead(s, &low, &high) || (bytes > 1 && (s[1] < low || s[1] > high)))
+        return false;
+    return bytes < 3 || (s[2] & 0xc0) == 0x80;
 }

@@ -9,6 +9,9 @@
  * is where the first sequence that is malformed begins. */
 bool sg_utf8_valid(const char *data, size_t bytes, size_t *bad_offset);
 
+/* Are these bytes (n > 0) the beginning, but not the whole, of a well-formed sequence? */
+bool sg_utf8_begins(const char *data, size_t bytes);
+
 /* Bytes of the character that begins with this byte, in valid UTF-8: 1 to 4. */
 static inline size_t sg_utf8_length(char first)
 {

@@ -16,6 +16,34 @@ static int no_tokenizer(const sg_model *m, sg_error *err)
                               : "there is no tokenizer.json");
 }
 
+/* eos_token_id, a number or a list, of generation_config.json or else of config.json. */
+static int read_ends(sg_model *m, sg_error *err)
+{
+    static const char *const files[] = {"generation_config.json", "config.json"};
+    for (size_t i = 0; i < SG_ARRAY_LEN(files); i++) {
+        json_object *config = NULL;
+        char *path = sg_path_join(m->ckpt->path, files[i]);
+        int rc = !path                   ? sg_fail(err, SG_ERR_NOMEM, "no memory to read the tokenizer")
+                 : !sg_path_exists(path) ? SG_OK
+                                         : sg_json_read_file(&config, path, err);
+        json_object *ends = sg_json_get(config, "eos_token_id");
+        bool list = json_object_is_type(ends, json_type_array);
+        for (size_t j = 0; ends && !rc && j < (list ? json_object_array_length(ends) : 1); j++) {
+            json_object *id = list ? json_object_array_get_idx(ends, j) : ends;
+            if (json_object_is_type(id, json_type_int))
+                sg_tokenizer_set_end(m->tokenizer, json_object_get_int64(id));
+            else
+                rc = sg_fail(err, SG_ERR_FORMAT, "%s: eos_token_id: expected a number or a list of numbers", path);
+        }
+        bool found = ends != NULL;
+        json_object_put(config);
+        sg_free(path);
+        if (rc || found)
+            return rc;
+    }
+    return SG_OK;
+}
+
 static int load_hf(sg_model *m, sg_error *err)
 {
     json_object *tokenizer = NULL, *config = NULL;
@@ -33,7 +61,8 @@ static int load_hf(sg_model *m, sg_error *err)
     if ((rc = sg_json_read_file(&tokenizer, path, err)) ||
         (sg_path_exists(config_path) && (rc = sg_json_read_file(&config, config_path, err))))
         goto out;
-    rc = sg_tokenizer_from_hf(&m->tokenizer, tokenizer, config, path, err);
+    if (!(rc = sg_tokenizer_from_hf(&m->tokenizer, tokenizer, config, path, err)))
+        rc = read_ends(m, err);
 out:
     json_object_put(tokenizer);
     json_object_put(config);

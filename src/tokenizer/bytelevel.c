@@ -23,6 +23,14 @@ size_t sg_bytelevel_char(uint8_t byte, char out[2])
     return 2;
 }
 
+int sg_bytelevel_byte(const char *character, size_t bytes)
+{
+    unsigned char a = (unsigned char)character[0], b = bytes == 2 ? (unsigned char)character[1] : 0;
+    unsigned c = bytes == 1 ? a : bytes == 2 ? (unsigned)(a & 0x1f) << 6 | (b & 0x3f) : 0;
+    unsigned byte = c < 256 ? c : c < 256 + 33 ? c - 256 : c < 256 + 67 ? c - 256 - 33 + 127 : 173;
+    return code_point((uint8_t)byte) == c ? (int)byte : -1;
+}
+
 size_t sg_bytelevel_spell(const char *bytes, size_t n, char *out)
 {
     size_t length = 0;

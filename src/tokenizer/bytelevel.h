@@ -8,6 +8,8 @@
 
 /* The character of a byte in UTF-8; returns its length, 1 or 2. */
 size_t sg_bytelevel_char(uint8_t byte, char out[2]);
+/* The byte of a character of so many bytes; -1: not in the alphabet. */
+int sg_bytelevel_byte(const char *character, size_t bytes);
 /* Spells bytes in the alphabet; out has room for 2 * n. Returns the length. */
 size_t sg_bytelevel_spell(const char *bytes, size_t n, char *out);
 

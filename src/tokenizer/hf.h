@@ -33,6 +33,8 @@ int sg_hf_read_normalizer(sg_hf *l);
 /* Its last step, when that is ByteLevel, becomes the model's way to read a word. */
 int sg_hf_read_pre_tokenizer(sg_hf *l);
 int sg_hf_read_added(sg_hf *l);
+/* The decoder. */
+int sg_hf_read_decoder(sg_hf *l);
 /* The post-processor and tokenizer_config.json. */
 int sg_hf_read_bos(sg_hf *l);
 

@@ -51,6 +51,7 @@ static int add_token(sg_hf *l, int64_t id, sg_str text, const bool flags[N_FLAGS
     int32_t known = sg_vocab_find(&l->tok->vocab, text.data, text.bytes);
     if (known != id && (rc = sg_vocab_put(&l->tok->vocab, id, text.data, text.bytes, false, what, l->err)) < 0)
         return rc;
+    l->tok->vocab.entries[id].special = flags[SPECIAL];
     return sg_added_add(
         &l->tok->added[flags[NORMALIZED]],
         &(sg_added_token){.id = (int32_t)id,

@@ -5,6 +5,7 @@
 
 #include "tokenizer/added.h"
 #include "tokenizer/bpe.h"
+#include "tokenizer/decode.h"
 #include "tokenizer/normalize.h"
 #include "tokenizer/pretokenize.h"
 #include "tokenizer/tokenizer.h"
@@ -18,6 +19,7 @@ struct sg_tokenizer {
     bool is_unigram;
     sg_bpe bpe;
     sg_unigram unigram;
+    sg_decoding decoding;
     int32_t bos; /* -1: none */
     bool adds_bos;
 };

@@ -15,7 +15,7 @@
 /* Spellings that llama.cpp takes for special whatever their token_type says. With a key: only where the metadata lacks
  * it (of several such spellings llama.cpp then takes one, by the order of a hash; we take all). */
 static const struct special_group {
-    const char *key;
+    const char *name; /* of the key tokenizer.ggml.NAME_token_id */
     const char *const spellings[28]; /* up to the first NULL */
 } special_groups[] = {
     {NULL,
@@ -23,15 +23,15 @@ static const struct special_group {
       "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>",
       "<end_of_utterance>", "<eos>", "<turn|>", "<|tool_response>", "<｜end▁of▁sentence｜>", "[e~[", "<|channel|>",
       "<|message|>", "<|start|>", "<|constrain|>"}},
-    {"tokenizer.ggml.fim_pre_token_id",
+    {"fim_pre",
      {"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>", "<｜fim▁begin｜>", "<PRE>", "▁<PRE>", "<|code_prefix|>", "<|prefix|>"}},
-    {"tokenizer.ggml.fim_suf_token_id",
+    {"fim_suf",
      {"<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>", "<｜fim▁hole｜>", "<SUF>", "▁<SUF>", "<|code_suffix|>", "<|suffix|>"}},
-    {"tokenizer.ggml.fim_mid_token_id",
+    {"fim_mid",
      {"<|fim_middle|>", "<fim-middle>", "<fim_middle>", "<｜fim▁end｜>", "<MID>", "▁<MID>", "<|code_middle|>", "<|middle|>"}},
-    {"tokenizer.ggml.fim_pad_token_id", {"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"}},
-    {"tokenizer.ggml.fim_rep_token_id", {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"}},
-    {"tokenizer.ggml.fim_sep_token_id", {"<|file_sep|>"}},
+    {"fim_pad", {"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"}},
+    {"fim_rep", {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"}},
+    {"fim_sep", {"<|file_sep|>"}},
 };
 /* clang-format on */
 
@@ -117,17 +117,22 @@ static bool has(const loader *l, const char *spelling)
     return sg_vocab_find(&l->tok->vocab, spelling, strlen(spelling)) >= 0;
 }
 
-static bool special_by_spelling(const loader *l, int32_t id)
+/* NULL: not special by its spelling */
+static const struct special_group *special_by_spelling(const loader *l, int32_t id)
 {
     size_t bytes;
     const char *spelling = sg_vocab_spelling(&l->tok->vocab, id, &bytes);
     if (same((sg_str){spelling, bytes}, "</s>") && has(l, "<|tool_response>"))
-        return false; /* Gemma 4's is an ordinary token */
+        return NULL; /* Gemma 4's is an ordinary token */
     for (size_t i = 0; i < SG_ARRAY_LEN(special_groups); i++)
         for (const char *const *s = special_groups[i].spellings; *s; s++)
-            if (same((sg_str){spelling, bytes}, *s))
-                return !special_groups[i].key || !sg_gguf_find(l->gguf, special_groups[i].key);
-    return false;
+            if (same((sg_str){spelling, bytes}, *s)) {
+                char key[64];
+                snprintf(key, sizeof key, "tokenizer.ggml.%s_token_id",
+                         special_groups[i].name ? special_groups[i].name : "");
+                return special_groups[i].name && sg_gguf_find(l->gguf, key) ? NULL : &special_groups[i];
+            }
+    return NULL;
 }
 
 /* llama.cpp goes by the model's name: after Phi-3's special tokens blanks are dropped. */
@@ -193,6 +198,48 @@ static int read_special(const loader *l, const uint8_t *types)
     }
     return rc;
 }
+
+/* ---- what ids mean as text ---------------------------------------------------------------------------- */
+
+static bool in_list(const char *const *list, sg_str s)
+{
+    for (; *list; list++)
+        if (same(s, *list))
+            return true;
+    return false;
+}
+
+/* llama.cpp ends a text at the tokens that these keys name and at all that it takes for special by their spelling, but
+ * for four that it prints, and for the parts of a text with a hole. */
+static int read_texts(const loader *l, const uint8_t *types)
+{
+    static const char *const keys[] = {"eos", "eot", "eom", "fim_pad", "fim_rep", "fim_sep"};
+    static const char *const printed[] = {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>", NULL};
+    static const char *const inner[] = {"fim_pre", "fim_suf", "fim_mid", NULL};
+    sg_vocab *v = &l->tok->vocab;
+    bool harmony = has(l, "<|call|>") && has(l, "<|return|>"),
+         solar = (has(l, "<|call|>") || has(l, "<|calls|>")) && has(l, "<|flush|>");
+    for (size_t i = 0; i < v->n; i++) {
+        sg_vocab_entry *e = &v->entries[i];
+        sg_str s = {v->text + e->offset, e->bytes};
+        const struct special_group *group = special_by_spelling(l, (int32_t)i);
+        bool shown = in_list(printed, s) || (same(s, "<|end|>") && (harmony || solar));
+        e->literal = types[i] == TYPE_USER_DEFINED || shown;
+        e->special =
+            !e->literal && (group || types[i] == TYPE_CONTROL || types[i] == TYPE_UNKNOWN || types[i] == TYPE_UNUSED);
+        e->ends = group && !shown && !(group->name && in_list(inner, (sg_str){group->name, strlen(group->name)}));
+    }
+    for (size_t i = 0; i < SG_ARRAY_LEN(keys); i++) {
+        char key[64];
+        int64_t id = -1;
+        snprintf(key, sizeof key, "tokenizer.ggml.%s_token_id", keys[i]);
+        if (sg_gguf_get_int(sg_gguf_find(l->gguf, key), 0, &id))
+            sg_tokenizer_set_end(l->tok, id);
+    }
+    return SG_OK;
+}
+
+/* ---- reading on ---------------------------------------------------------------------------------------- */
 
 /* "left right": the first blank that is not the first character divides, as llama.cpp reads it. */
 static int read_merges(const loader *l)
@@ -288,13 +335,20 @@ static int blanks_to_marks(const loader *l, const char *what)
     return rc == SG_OK ? sg_rewrite_set(&r->to, &r->to_bytes, "\xe2\x96\x81", 3, what, l->err) : rc;
 }
 
+static int marks_to_blanks(const loader *l)
+{
+    return sg_decoding_replace(&l->tok->decoding, "\xe2\x96\x81", " ", l->err);
+}
+
 static int load_merges(const loader *l, const sg_gguf_pre *pre)
 {
     sg_bpe *bpe = &l->tok->bpe;
     int rc;
     if ((rc = read_merges(l)) < 0 || (rc = read_bos(l, -1, pre->adds_bos, pre->always_bos)) < 0)
         return rc;
-    if (pre->characters)
+    l->tok->decoding.byte_level = !pre->characters;
+    l->tok->decoding.byte_tokens = pre->characters;
+    if (pre->characters && (rc = marks_to_blanks(l)) == SG_OK)
         rc = blanks_to_marks(l, pre->names[0]);
     for (const char *const *regex = pre->regexes; *regex && rc == SG_OK; regex++)
         rc = sg_pretokenizer_split(&l->tok->pre, *regex, strlen(*regex), false, SG_ISOLATED, false, pre->names[0],
@@ -336,8 +390,10 @@ static int load_llama(const loader *l, const float *scores, const uint8_t *types
         sg_rewrite *r = sg_normalizer_add(&l->tok->norm, SG_REWRITE_PREPEND_AFTER, what, l->err);
         rc = r ? sg_rewrite_set(&r->to, &r->to_bytes, " ", 1, what, l->err) : SG_ERR_REFUSED;
     }
-    if (rc < 0 || (rc = blanks_to_marks(l, what)) < 0)
+    if (rc < 0 || (rc = blanks_to_marks(l, what)) < 0 || (rc = marks_to_blanks(l)) < 0)
         return rc;
+    l->tok->decoding.byte_tokens = true;
+    l->tok->decoding.drop_blanks = prefix;
     bpe->characters = bpe->bytes_at_end = bpe->bytes_needed = true;
     bpe->missing = SG_MISSING_BREAK;
     sg_bpe_find_bytes(bpe, &l->tok->vocab, NULL);
@@ -371,8 +427,10 @@ static int load_t5(const loader *l, const float *scores, const uint8_t *types)
     tok->is_unigram = true;
     if (rc < 0 || (rc = read_bos(l, -1, false, false)) < 0 || (rc = read_id(l, unk_key, &unk)) < 0 ||
         (rc = read_flag(l, prefix_key, &r->prefix)) < 0 || (rc = read_flag(l, merge_key, &r->merge)) < 0 ||
-        (rc = read_charsmap(l, &r->map)) < 0)
+        (rc = read_charsmap(l, &r->map)) < 0 || (rc = marks_to_blanks(l)) < 0)
         return rc;
+    tok->decoding.byte_tokens = true;
+    tok->decoding.drop_blanks = r->prefix;
     u->scores = sg_alloc(tok->vocab.n, sizeof *u->scores);
     if (!u->scores)
         return sg_fail(l->err, SG_ERR_NOMEM, "%s: no memory for %zu scores", l->file, tok->vocab.n);
@@ -424,7 +482,7 @@ static int load(const loader *l)
     if (!scores || !types)
         rc = sg_fail(l->err, SG_ERR_NOMEM, "%s: no memory for %zu tokens", l->file, l->tok->vocab.n);
     if (rc == SG_OK && (rc = read_types(l, types)) == SG_OK && (rc = read_scores(l, scores)) == SG_OK &&
-        (rc = read_special(l, types)) == SG_OK)
+        (rc = read_special(l, types)) == SG_OK && (rc = read_texts(l, types)) == SG_OK)
         rc = model->load(l, scores, types);
     sg_free(scores);
     sg_free(types);

@@ -6,7 +6,9 @@
  *    "model": {"type": "BPE", "vocab": {spelling: id}, "merges": ["a b"] or [["a", "b"]], ...}          hf_model.c
  *          or {"type": "Unigram", "vocab": [[spelling, score]], "unk_id", ...}}
  *
- * truncation, padding and decoder do not change ids and are not read. */
+ *    "decoder": step or Sequence of steps                                                               hf_decoder.c
+ *
+ * truncation and padding do not change ids and are not read. */
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +68,8 @@ static int load(sg_hf *l)
     if (!json_object_is_type(l->root, json_type_object))
         return sg_hf_wrong(l, "the file", "a JSON object");
     if ((rc = sg_hf_read_model(l)) < 0 || (rc = sg_hf_read_added(l)) < 0 || (rc = sg_hf_read_normalizer(l)) < 0 ||
-        (rc = sg_hf_read_pre_tokenizer(l)) < 0 || (rc = sg_hf_finish_model(l)) < 0 || (rc = sg_hf_read_bos(l)) < 0)
+        (rc = sg_hf_read_pre_tokenizer(l)) < 0 || (rc = sg_hf_finish_model(l)) < 0 || (rc = sg_hf_read_bos(l)) < 0 ||
+        (rc = sg_hf_read_decoder(l)) < 0)
         return rc;
     return sg_tokenizer_finish(l->tok, l->file, l->err);
 }

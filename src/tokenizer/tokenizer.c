@@ -33,6 +33,7 @@ void sg_tokenizer_free(sg_tokenizer *tok)
     sg_pretokenizer_dispose(&tok->pre);
     sg_bpe_dispose(&tok->bpe);
     sg_unigram_dispose(&tok->unigram);
+    sg_decoding_dispose(&tok->decoding);
     sg_vocab_dispose(&tok->vocab);
     sg_free(tok);
 }
@@ -118,6 +119,19 @@ out:
     sg_unigram_scratch_dispose(&s.unigram);
     sg_matcher_free(s.matcher);
     return rc;
+}
+
+/* ---- where a text ends ---------------------------------------------------------------------------------- */
+
+void sg_tokenizer_set_end(sg_tokenizer *tok, int64_t id)
+{
+    if (id >= 0 && (uint64_t)id < tok->vocab.n && tok->vocab.entries[id].used)
+        tok->vocab.entries[id].ends = true;
+}
+
+bool sg_tokenizer_ends(const sg_tokenizer *tok, int32_t id)
+{
+    return id >= 0 && (size_t)id < tok->vocab.n && tok->vocab.entries[id].ends;
 }
 
 /* ---- getters ------------------------------------------------------------------------------------------- */

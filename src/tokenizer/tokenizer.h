@@ -25,7 +25,10 @@ int sg_tokenizer_encode(const sg_tokenizer *tok, const char *text, size_t bytes,
 
 int32_t sg_tokenizer_bos(const sg_tokenizer *tok);   /* -1: the model has none */
 bool sg_tokenizer_adds_bos(const sg_tokenizer *tok); /* what --bos auto means (design.md, "--bos auto") */
-size_t sg_tokenizer_vocab(const sg_tokenizer *tok);  /* highest id + 1 */
+/* Does a text end with this id? A GGUF says so itself; of a HF directory other files do, by sg_tokenizer_set_end. */
+bool sg_tokenizer_ends(const sg_tokenizer *tok, int32_t id);
+void sg_tokenizer_set_end(sg_tokenizer *tok, int64_t id); /* an id that the vocabulary lacks: no effect */
+size_t sg_tokenizer_vocab(const sg_tokenizer *tok);       /* highest id + 1 */
 /* The vocabulary's own spelling; NULL: no such id. Lives as long as tok. */
 const char *sg_tokenizer_spelling(const sg_tokenizer *tok, int32_t id, size_t *bytes);
 

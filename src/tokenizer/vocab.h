@@ -11,6 +11,9 @@ typedef struct sg_vocab_entry {
     uint32_t bytes;
     bool used;      /* false: a gap */
     bool mergeable; /* in the model's own vocabulary, which merging can produce; an HF added token may not be */
+    bool special;   /* has no text */
+    bool literal;   /* its spelling is its text, whatever the decoder does to others */
+    bool ends;      /* a text ends with it */
 } sg_vocab_entry;
 
 typedef struct sg_vocab {

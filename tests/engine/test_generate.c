@@ -1,15 +1,39 @@
-/* A text that goes on position by position gives the logits of the whole text: every family, both formats. Tolerance: that of test_golden. */
+/* A text that goes on position by position gives the logits of the whole text: every family, both formats. Tolerance:
+ * that of test_golden. */
 #include <math.h>
 
 #include "engine/generate.h"
 #include "golden.h"
 
 static const char *const models[] = {
-    "tiny_llama", "tiny_llama_tied", "families/llama_linear", "families/llama_dynamic", "families/llama_yarn", "families/llama_llama3",
-    "families/mistral", "families/qwen2", "families/qwen3", "families/gemma", "families/gemma2", "families/gemma3", "families/phi3",
-    "families/phi3_longrope", "families/olmo2", "families/granite", "families/stablelm", "families/stablelm_parallel", "families/stablelm_qk",
-    "families/gpt2", "families/gpt_neox", "families/gpt_neox_sequential", "families/starcoder2", "families/mixtral", "families/qwen2_moe",
-    "families/qwen2_moe_mixed", "families/qwen3_moe", "families/olmoe",
+    "tiny_llama",
+    "tiny_llama_tied",
+    "families/llama_linear",
+    "families/llama_dynamic",
+    "families/llama_yarn",
+    "families/llama_llama3",
+    "families/mistral",
+    "families/qwen2",
+    "families/qwen3",
+    "families/gemma",
+    "families/gemma2",
+    "families/gemma3",
+    "families/phi3",
+    "families/phi3_longrope",
+    "families/olmo2",
+    "families/granite",
+    "families/stablelm",
+    "families/stablelm_parallel",
+    "families/stablelm_qk",
+    "families/gpt2",
+    "families/gpt_neox",
+    "families/gpt_neox_sequential",
+    "families/starcoder2",
+    "families/mixtral",
+    "families/qwen2_moe",
+    "families/qwen2_moe_mixed",
+    "families/qwen3_moe",
+    "families/olmoe",
 };
 
 static sg_model *open_model(const char *name, const char *suffix)
@@ -43,13 +67,21 @@ static int see_logits(void *self, const sg_logits_event *e, sg_error *err)
 }
 
 /* Of the last of n positions. */
-static void whole_logits(float *out, const sg_model *model, const bool *keep, const int32_t *ids, int n, sg_precision precision)
+static void whole_logits(float *out, const sg_model *model, const bool *keep, const int32_t *ids, int n,
+                         sg_precision precision)
 {
     whole w = {sg_model_get_info(model)->vocab, n - 1, out};
     sg_window window = {ids, n, false};
     sg_observer observer = {.logits = see_logits, .self = &w};
-    sg_pass pass = {.model = model, .windows = &window, .n_windows = 1, .keep = keep, .n_subsets = 1, .observers = &observer,
-                    .n_observers = 1, .precision = precision, .stage = "test"};
+    sg_pass pass = {.model = model,
+                    .windows = &window,
+                    .n_windows = 1,
+                    .keep = keep,
+                    .n_subsets = 1,
+                    .observers = &observer,
+                    .n_observers = 1,
+                    .precision = precision,
+                    .stage = "test"};
     sg_pass_result result;
     sg_error err = {0};
     if (sg_pass_run(&pass, &result, &err))
@@ -68,14 +100,15 @@ static double distance(const float *got, const float *want, int n)
 }
 
 /* For models without a list of what is removed. */
-static const bool all_layers[16] = {true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true};
+static const bool all_layers[16] = {true, true, true, true, true, true, true, true,
+                                    true, true, true, true, true, true, true, true};
 
 /* ---- tests -------------------------------------------------------------------------------------------- */
 
 /* Feeds the ids: `first` at once, then one by one but for a pair in the middle, and
  * compares every fourth time. Returns the worst distance from the whole's logits. */
-static double walk(const sg_model *model, const bool *keep, const int32_t *ids, int n, int first, sg_precision precision, uint64_t memory,
-                   sg_decoder_info *info)
+static double walk(const sg_model *model, const bool *keep, const int32_t *ids, int n, int first,
+                   sg_precision precision, uint64_t memory, sg_decoder_info *info)
 {
     int V = sg_model_get_info(model)->vocab, at = 0;
     float *want = malloc((size_t)V * sizeof *want);
@@ -213,7 +246,7 @@ static void test_refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goes_on_as_the_whole), cmocka_unit_test(test_any_memory), cmocka_unit_test(test_bf16),
-                                       cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goes_on_as_the_whole), cmocka_unit_test(test_any_memory),
+                                       cmocka_unit_test(test_bf16), cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
