@@ -96,6 +96,8 @@ int sg_hf_read_decoder(sg_hf *l)
 {
     json_object *decoder = sg_json_get(l->root, "decoder");
     bool fused = false;
+    if (decoder && !json_object_is_type(decoder, json_type_object))
+        return not_known(l, "no object");
     if (decoder)
         return read_step(l, decoder, "decoder", &fused, 0);
     l->tok->decoding.blanks = true;
