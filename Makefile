@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test test-asan conformance fuzz install clean
+.PHONY: all demo test test-asan conformance fuzz bench-memory install clean
 
 # The release program: build/release/shortgpt
 all:
@@ -41,6 +41,11 @@ fuzz:
 	cmake --preset fuzz
 	cmake --build build/fuzz --target fuzzers -j $(JOBS)
 	sh scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+# A model of 13 GB with random weights, written, scored in 4 GB of memory, deleted; takes 13 GB of disk and some minutes. See
+# bench/memory.sh for its variables.
+bench-memory: all
+	sh bench/memory.sh build/release/shortgpt
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)
