@@ -32,8 +32,9 @@ static void put_key(sg_gguf_draft *d, const char *key, uint32_t type)
 static size_t width(uint32_t type)
 {
     static const uint8_t widths[] = {
-        [SG_GGUF_U8] = 1, [SG_GGUF_I8] = 1, [SG_GGUF_U16] = 2, [SG_GGUF_I16] = 2, [SG_GGUF_U32] = 4, [SG_GGUF_I32] = 4,
-        [SG_GGUF_F32] = 4, [SG_GGUF_BOOL] = 1, [SG_GGUF_U64] = 8, [SG_GGUF_I64] = 8, [SG_GGUF_F64] = 8,
+        [SG_GGUF_U8] = 1,  [SG_GGUF_I8] = 1,  [SG_GGUF_U16] = 2, [SG_GGUF_I16] = 2,
+        [SG_GGUF_U32] = 4, [SG_GGUF_I32] = 4, [SG_GGUF_F32] = 4, [SG_GGUF_BOOL] = 1,
+        [SG_GGUF_U64] = 8, [SG_GGUF_I64] = 8, [SG_GGUF_F64] = 8,
     };
     return type < SG_ARRAY_LEN(widths) ? widths[type] : 0;
 }
@@ -48,6 +49,12 @@ void sg_gguf_put_u32(sg_gguf_draft *d, const char *key, uint32_t value)
 {
     put_key(d, key, SG_GGUF_U32);
     put_u32(&d->records, value);
+}
+
+void sg_gguf_put_f32(sg_gguf_draft *d, const char *key, float value)
+{
+    put_key(d, key, SG_GGUF_F32);
+    sg_strbuf_add(&d->records, (const char *)&value, sizeof value);
 }
 
 void sg_gguf_put_string(sg_gguf_draft *d, const char *key, const char *value)
@@ -89,7 +96,7 @@ int sg_gguf_put_like(sg_gguf_draft *d, const sg_gguf_kv *kv, uint64_t value, sg_
     return SG_OK;
 }
 
-int sg_gguf_put_gathered(sg_gguf_draft *d, const sg_gguf_kv *kv, const int *indices, size_t n, sg_error *err)
+int sg_gguf_put_gathered(sg_gguf_draft *d, const sg_gguf_kv *kv, const uint64_t *indices, size_t n, sg_error *err)
 {
     size_t bytes = width(kv->element);
     if (!bytes)
@@ -99,7 +106,7 @@ int sg_gguf_put_gathered(sg_gguf_draft *d, const sg_gguf_kv *kv, const int *indi
     put_u32(&d->records, kv->element);
     put_u64(&d->records, n);
     for (size_t i = 0; i < n; i++)
-        sg_strbuf_add(&d->records, (const char *)kv->value + (size_t)indices[i] * bytes, bytes);
+        sg_strbuf_add(&d->records, (const char *)kv->value + indices[i] * bytes, bytes);
     return SG_OK;
 }
 

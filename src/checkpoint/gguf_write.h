@@ -16,13 +16,14 @@ typedef struct sg_gguf_draft { /* all zero but for the first two */
 /* Memory that runs out is remembered until sg_gguf_draft_header. */
 void sg_gguf_put_raw(sg_gguf_draft *d, const sg_gguf_kv *kv); /* byte for byte */
 void sg_gguf_put_u32(sg_gguf_draft *d, const char *key, uint32_t value);
+void sg_gguf_put_f32(sg_gguf_draft *d, const char *key, float value);
 void sg_gguf_put_string(sg_gguf_draft *d, const char *key, const char *value);
 void sg_gguf_put_u32s(sg_gguf_draft *d, const char *key, const int *values, size_t n);
 void sg_gguf_put_bools(sg_gguf_draft *d, const char *key, const bool *values, size_t n);
 /* The same key and type with another number. SG_ERR_FORMAT when kv is no integer or value does not fit it. */
 int sg_gguf_put_like(sg_gguf_draft *d, const sg_gguf_kv *kv, uint64_t value, sg_error *err);
 /* The array's elements of the given indices, each below kv->count. SG_ERR_FORMAT for an array of strings. */
-int sg_gguf_put_gathered(sg_gguf_draft *d, const sg_gguf_kv *kv, const int *indices, size_t n, sg_error *err);
+int sg_gguf_put_gathered(sg_gguf_draft *d, const sg_gguf_kv *kv, const uint64_t *indices, size_t n, sg_error *err);
 /* Describes a tensor like t under another name and returns its offset from the data's start. */
 uint64_t sg_gguf_put_tensor(sg_gguf_draft *d, const char *name, const sg_tensor *t);
 

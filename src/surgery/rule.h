@@ -41,6 +41,8 @@ typedef struct sg_rule_table {
     const char *known; /* families of which the rows say all, whether or not they run here */
     /* The check behind a row that refuses. */
     int (*refuse)(const sg_cut *cut, const sg_rule *rule, sg_error *err);
+    /* A format's own table of another kind (rule_gguf.h), which then has no rows here; NULL: none. */
+    int (*check)(const sg_cut *cut, sg_error *err);
 } sg_rule_table;
 
 extern const sg_rule_table sg_rules_hf, sg_rules_gguf;
@@ -56,9 +58,8 @@ static inline bool sg_rule_edits(const sg_rule *rule)
     return rule->op < SG_RULE_TAIL_IF_TRUE;
 }
 
-/* Has the model, or is there among the survivors, a layer that slides? */
+/* Has the model a layer that slides? */
 bool sg_cut_slides(const sg_cut *cut);
-bool sg_cut_still_slides(const sg_cut *cut);
 /* How many of the removed layers have a number below n? */
 int sg_cut_removed_below(const sg_cut *cut, int64_t n);
 

@@ -28,6 +28,14 @@ const sg_rule *sg_rule_next(const sg_cut *cut, const sg_rule *last)
     return NULL;
 }
 
+bool sg_cut_slides(const sg_cut *cut)
+{
+    for (int i = 0; i < cut->plan->layers; i++)
+        if (cut->model->spec.layers[i].window)
+            return true;
+    return false;
+}
+
 int sg_cut_removed_below(const sg_cut *cut, int64_t n)
 {
     int below = 0;
@@ -40,12 +48,12 @@ int sg_rules_check(const sg_cut *cut, sg_error *err)
 {
     const sg_model *model = cut->model;
     const sg_rule_table *table = table_of(cut);
-    int rc = sg_model_runs(model, err);
+    int rc = table->check ? SG_OK : sg_model_runs(model, err);
     if (rc == SG_OK && !sg_word_listed(table->known, cut->word))
         return sg_fail(err, SG_ERR_REFUSED, "%s: what surgery means for family %s in %s is not known here",
                        model->info.path, *cut->word ? cut->word : model->info.architecture, model->info.format_name);
     for (const sg_rule *r = NULL; rc == SG_OK && (r = sg_rule_next(cut, r));)
         if (!sg_rule_edits(r))
             rc = table->refuse(cut, r, err);
-    return rc;
+    return rc == SG_OK && table->check ? table->check(cut, err) : rc;
 }

@@ -1,92 +1,183 @@
-/* GGUF: what metadata says by a layer's number, read in llama.cpp's own sources, src/models/NAME.cpp and
- * src/llama-model.cpp. Families are general.architecture. */
-#include "surgery/rule.h"
+/* GGUF: what metadata says by a layer's number, read in llama.cpp's own sources: src/models/NAME.cpp,
+ * src/llama-model.cpp and the caches that it makes. Families are general.architecture. */
+#include "surgery/rule_gguf.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "core/mem.h"
+#include "surgery/rule.h"
 
 /* Architectures of which the rows below say all that hangs on a layer's number. */
-static const char known[] = "llama qwen2 qwen3 gemma gemma2 gemma3 phi3 olmo2 granite stablelm gpt2 gptneox starcoder2 "
-                            "qwen2moe qwen3moe olmoe";
+static const char known[] =
+    "afmoe apertus arcee arctic arwkv7 baichuan bailingmoe bailingmoe2 bailingmoe3 bitnet bloom chameleon chatglm "
+    "codeshell cogvlm cohere2 cohere2moe command-r dbrx deci deepseek deepseek2 deepseek2-ocr deepseek32 deepseek4 "
+    "dots1 "
+    "dots3note dream ernie4_5 ernie4_5-moe exaone exaone-moe exaone4 falcon falcon-h1 gemma gemma2 gemma3 gemma3n "
+    "gemma4 "
+    "glm-dsa glm4 glm4moe glm5-next gpt-oss gpt2 gptneox granite granite_swa granitehybrid granitemoe graniteswitch "
+    "grok "
+    "grovemoe hrm_text hunyuan-dense hunyuan-moe hunyuan_vl hy_v3 hy_v4 internlm2 jais jais2 jamba kimi-k3 kimi-linear "
+    "laguna lfm2 lfm2moe llada llada-moe llama llama-embed llama4 maincoder mamba mamba2 maple mellum mimo2 minicpm "
+    "minicpm3 minimax-01 minimax-m2 minimax-m3 mistral3 mistral4 mpt muse-glimmer nanbeige nemotron nemotron_h "
+    "nemotron_h_moe olmo olmo2 olmoe openelm orion paddleocr pangu-embedded phi2 phi3 phimoe plamo plamo2 plamo3 plm "
+    "qwen "
+    "qwen2 qwen2moe qwen2vl qwen3 qwen35 qwen35moe qwen3moe qwen3next qwen3vl qwen3vlmoe qwen4exp refact rnd1 rwkv6 "
+    "rwkv6qwen2 rwkv7 seed_oss smallthinker smollm3 spark2_5 stablelm starcoder starcoder2 step35 talkie xverse "
+    "bert clef clip dflash eagle3 eurobert gemma-embedding gemma4-assistant jina-bert-v2 jina-bert-v3 modern-bert "
+    "neo-bert "
+    "nomic-bert nomic-bert-moe pockettts qwen3tts t5 t5encoder wavtokenizer-dec";
 
-#define ROW(who, what, how, ...)                                                                                       \
+#define GGUF(who, what, how, ...)                                                                                      \
     {                                                                                                                  \
-        .families = who, .key = what, .op = SG_RULE_##how, __VA_ARGS__                                                 \
+        .archs = who, .key = what, .op = SG_GGUF_##how, __VA_ARGS__                                                    \
     }
-#define GGUF(...) ROW(__VA_ARGS__, )
 #define EVERY NULL
+#define WINDOW "%s.attention.sliding_window"
+#define PATTERN "%s.attention.sliding_window_pattern"
+#define INDEXERS "%s.attention.indexer.types"
 
-static const sg_rule rows[] = {
-    GGUF(EVERY, "%s.block_count", COUNT), GGUF(EVERY, "%s.attention.head_count", GATHER),
-    GGUF(EVERY, "%s.attention.head_count_kv", GATHER), GGUF(EVERY, "%s.feed_forward_length", GATHER),
-    GGUF(EVERY, "%s.expert_feed_forward_length", GATHER), GGUF(EVERY, "%s.expert_used_count", GATHER),
-    GGUF("granite", "%s.deepstack_mapping", GATHER),
-    GGUF("gemma2 gemma3", "%s.attention.sliding_window_pattern", WINDOWS),
-    /* llama.cpp stops at a window that no layer has; Gemma 3 switches it off with 0, Gemma 2 cannot */
-    GGUF("gemma3", "%s.attention.sliding_window", WINDOW_SIZE),
-    GGUF("gemma2", "%s.attention.sliding_window_pattern", KEEP_A_WINDOW),
-    GGUF("gemma2", "%s.block_count", SCALE_AT_DEPTH, .depth = 46),
-    GGUF("gemma3", "%s.block_count", SCALE_AT_DEPTH, .depth = 62),
+static const char by_router[] = "which layers have experts", no_rope[] = "which layers have no rotary embedding",
+                  projector[] = "an image projector feeds it by its number",
+                  slices[] = "the per-layer embeddings hold a part for each layer";
+
+static const sg_gguf_rule rows[] = {
+    GGUF(EVERY, "%s.block_count", COUNT), GGUF(EVERY, "%s.leading_dense_block_count", COUNT_BELOW),
+    GGUF("deepseek4", "%s.hash_layer_count", COUNT_BELOW), GGUF(EVERY, "%s.nextn_predict_layers", COUNT_ABOVE),
+    GGUF("gemma4", "%s.attention.shared_kv_layers", COUNT_ABOVE),
+
+    /* lists with an entry for each layer */
+    GGUF(EVERY, "%s.attention.head_count", GATHER), GGUF(EVERY, "%s.attention.head_count_kv", GATHER),
+    GGUF(EVERY, "%s.feed_forward_length", GATHER), GGUF(EVERY, "%s.expert_feed_forward_length", GATHER),
+    GGUF(EVERY, "%s.expert_used_count", GATHER), GGUF(EVERY, "%s.swiglu_clamp_exp", GATHER),
+    GGUF(EVERY, "%s.swiglu_clamp_shexp", GATHER), GGUF("apertus", "xielu.alpha_n", GATHER),
+    GGUF("apertus", "xielu.alpha_p", GATHER), GGUF("apertus", "xielu.beta", GATHER),
+    GGUF("apertus", "xielu.eps", GATHER), GGUF("qwen4exp", "%s.attention.compress_ratios", GATHER),
+    GGUF(EVERY, "%s.attention.compress_ratios", GATHER_ANY), GGUF(EVERY, "%s.attention.rope_pattern", GATHER_ANY),
+    GGUF(EVERY, "%s.deepstack_mapping", GATHER_ANY), GGUF("qwen4exp", "%s.ple.layers", REMAP),
+
+    /* which layers slide */
+    GGUF("gemma2 gpt-oss", PATTERN, WINDOWS, .n = 2), GGUF("gemma3n", PATTERN, WINDOWS, .n = 5),
+    GGUF("gemma3", PATTERN, WINDOWS, .n = 6, .when = SG_GGUF_IF_WINDOW),
+    GGUF("cohere2 exaone-moe muse-glimmer", PATTERN, WINDOWS, .n = 4),
+    GGUF("olmo2 afmoe mellum", PATTERN, WINDOWS, .n = 4, .when = SG_GGUF_IF_WINDOW),
+    GGUF("llama4", PATTERN, WINDOWS, .n = 4, .when = SG_GGUF_UNLESS_NO_WINDOW),
+    GGUF("plamo3", PATTERN, WINDOWS, .n = 8, .when = SG_GGUF_IF_WINDOW),
+    GGUF("cohere2moe", PATTERN, WINDOWS, .n = 4, .first = true),
+    GGUF("laguna smallthinker", PATTERN, WINDOWS, .n = 4, .first = true, .when = SG_GGUF_IF_WINDOW),
+    GGUF(EVERY, PATTERN, GATHER_ANY),
+    /* llama.cpp stops at a window that no layer has; some can switch it off */
+    GGUF("gemma3 olmo2 plamo3 mellum laguna", WINDOW, WINDOW_SIZE),
+    GGUF("gemma2 gemma3n gemma4 gpt-oss cohere2 cohere2moe exaone-moe muse-glimmer dots3note granite_swa maple mimo2 "
+         "spark2_5 step35",
+         NULL, KEEP_A_WINDOW),
+    GGUF("afmoe smallthinker", NULL, KEEP_A_WINDOW, .when = SG_GGUF_IF_WINDOW),
+    GGUF("llama4", NULL, KEEP_A_WINDOW, .when = SG_GGUF_UNLESS_NO_WINDOW),
+
+    /* which layers are recurrent, or have an indexer */
+    GGUF("qwen3next qwen35 qwen35moe qwen4exp", "%s.attention.recurrent_layers", RECURRENT, .n = 4,
+         .with = "%s.full_attention_interval"),
+    GGUF(EVERY, "%s.attention.recurrent_layers", GATHER),
+    GGUF("jamba granitehybrid lfm2 lfm2moe nemotron_h nemotron_h_moe plamo2 kimi-linear kimi-k3 bailingmoe3 glm5-next "
+         "qwen3next qwen35 qwen35moe qwen4exp",
+         NULL, KEEP_BOTH),
+    GGUF("deepseek4", "%s.attention.compress_ratios", KEEP_EACH),
+    GGUF("glm-dsa", INDEXERS, INDEXERS, .n = 4, .when = SG_GGUF_IF_MILLION),
+    GGUF("glm-dsa glm5-next hy_v4", INDEXERS, GATHER), GGUF(EVERY, INDEXERS, GATHER_ANY),
+    GGUF("glm-dsa glm5-next hy_v4", INDEXERS, KEEP_SERVED),
+
+    /* patterns that no key says */
+    GGUF("smollm3 afmoe", NULL, FITS, .n = 4, .why = no_rope),
+    GGUF("llama4", NULL, FITS, .n = 4, .when = SG_GGUF_UNLESS_NO_WINDOW, .why = no_rope),
+    GGUF("llama4", NULL, PROTECT, .n = -1, .when = SG_GGUF_IF_NO_WINDOW,
+         .why = "without windows llama.cpp gives the last layer no rotary embedding"),
+    GGUF("smallthinker", NULL, FITS, .n = 4, .first = true, .when = SG_GGUF_IF_WINDOW, .why = no_rope),
+    GGUF("llama4", "%s.interleave_moe_layer_step", FITS, .why = by_router),
+    GGUF("ernie4_5-moe", "%s.interleave_moe_layer_step", FITS, .with = "%s.leading_dense_block_count",
+         .why = by_router),
+    GGUF("kimi-k3", "%s.attn_res.block_size", FITS, .first = true, .why = "which layers bank the residual stream"),
+    GGUF("rwkv6", "%s.rescale_every_n_layers", FITS_GROUP, .why = "by which power of two its weights are divided"),
+
+    /* depths that stand for a model */
+    GGUF("minicpm", "%s.residual_scale", DEPTH_SCALE),
+    GGUF("deepseek2 mistral4", "%s.attention.q_lora_rank", NO_Q_LORA),
+    GGUF("deepseek2 mistral4", "%s.expert_gating_func", GATING), GGUF("deepseek2 mistral4", NULL, LITE_DEPTHS),
+    GGUF("baichuan", NULL, AT_DEPTH, .n = 32, .why = "that its positions are rotary"),
+    GGUF("baichuan", NULL, AT_DEPTH, .n = 40, .why = "that its positions are ALiBi's"),
+    GGUF("exaone4", NULL, AT_DEPTH, .n = 64, .why = "that it has sliding windows, and layers without rotary embedding"),
+    GGUF("command-r", NULL, FROM_DEPTH, .n = 64, .why = "that its queries and keys are normed"),
+    GGUF("gemma2", NULL, SCALE_AT_DEPTH, .n = 46), GGUF("gemma3", NULL, SCALE_AT_DEPTH, .n = 62),
+    GGUF("minicpm3", NULL, REFUSE, .why = "llama.cpp scales its residuals by 1.4 / sqrt(number of layers)"),
+    GGUF("minimax-01", NULL, REFUSE, .why = "a layer's decay is scaled by its number over the number of layers"),
+    GGUF("hrm_text", NULL, REFUSE, .why = "its layers run several times, counted by their numbers"),
+
+    /* layers that others need */
+    GGUF("rwkv7 arwkv7", NULL, PROTECT, .why = "its values go to all other layers"),
+    GGUF("gemma4", "%s.attention.shared_kv_layers", PROTECT_KV),
+    GGUF("gemma3n", NULL, REFUSE, .with = "per_layer_token_embd.weight", .why = slices),
+    GGUF("gemma4", NULL, REFUSE, .with = "per_layer_token_embd.weight", .why = slices),
+    GGUF("qwen3vl qwen3vlmoe", "%s.n_deepstack_layers", PROTECT_BELOW, .why = projector),
+    GGUF("granite granite_swa", "%s.deepstack_mapping", PROTECT_MAPPED, .why = projector),
+    GGUF("qwen4exp", "%s.ple.layers", PROTECT_LISTED, .why = "it alone takes the n-gram embeddings"),
+    GGUF(EVERY, "%s.attention.head_count", SAME_FIRST),
+
+    GGUF("t5 t5encoder", NULL, REFUSE, .why = "an encoder and a decoder share the numbers, and one position bias"),
+    GGUF("dflash eagle3 gemma4-assistant", NULL, REFUSE, .why = "it drafts for another model, whose layers it names"),
+    GGUF("bert clef clip eurobert gemma-embedding jina-bert-v2 jina-bert-v3 modern-bert neo-bert nomic-bert "
+         "nomic-bert-moe pockettts qwen3tts wavtokenizer-dec",
+         NULL, REFUSE, .why = "it is no language model of decoder layers"),
 
     GGUF(EVERY, "general.size_label", SIZE_LABEL), GGUF(EVERY, "general.parameter_count", PARAMETERS),
-    GGUF(EVERY, "split.*", DROP),    /* one file is written, also from a split set */
+    GGUF(EVERY, "split.*", DROP),    /* written anew where OUT is split */
     GGUF(EVERY, "shortgpt.*", DROP), /* the composed plan is written behind */
 };
 
-bool sg_cut_slides(const sg_cut *cut)
+/* ---- walking it -------------------------------------------------------------------------------------- */
+
+static bool holds(const sg_gguf_cut *g, sg_gguf_when when)
 {
-    for (int i = 0; i < cut->plan->layers; i++)
-        if (cut->model->spec.layers[i].window)
-            return true;
-    return false;
+    bool there = sg_gguf_cut_find(g, WINDOW) != NULL;
+    int64_t window = sg_gguf_cut_int(g, WINDOW, 0, 0);
+    switch (when) {
+    case SG_GGUF_IF_WINDOW:
+        return window != 0;
+    case SG_GGUF_UNLESS_NO_WINDOW:
+        return !there || window != 0;
+    case SG_GGUF_IF_NO_WINDOW:
+        return there && window == 0;
+    case SG_GGUF_IF_MILLION:
+        return sg_gguf_cut_int(g, "%s.context_length", 0, 0) >= 1048576;
+    case SG_GGUF_ALWAYS:
+        break;
+    }
+    return true;
 }
 
-bool sg_cut_still_slides(const sg_cut *cut)
+const sg_gguf_rule *sg_gguf_rule_next(const sg_gguf_cut *g, const sg_gguf_rule *last)
 {
-    for (size_t i = 0; i < cut->plan->n_keep; i++)
-        if (cut->model->spec.layers[cut->plan->keep[i]].window)
-            return true;
-    return false;
+    for (const sg_gguf_rule *r = last ? last + 1 : rows; r < rows + SG_ARRAY_LEN(rows); r++)
+        if ((!r->archs || sg_word_listed(r->archs, g->cut->word)) && holds(g, r->when))
+            return r;
+    return NULL;
 }
 
-static int check_depth(const sg_cut *cut, const sg_rule *rule, sg_error *err)
+const sg_gguf_rule *sg_gguf_rule_of(const sg_gguf_cut *g, sg_gguf_operation op)
 {
-    const sg_model *model = cut->model;
-    const sg_layer_spec *first = &model->spec.layers[0], *next = &model->spec.layers[cut->plan->keep[0]];
-    int left = (int)cut->plan->n_keep;
-    bool arrives = left == rule->depth && model->spec.hidden / next->n_heads != next->head_dim;
-    bool leaves = cut->plan->layers == rule->depth && model->spec.hidden / first->n_heads != first->head_dim;
-    if (leaves)
-        return sg_fail(err, SG_ERR_REFUSED,
-                       "%s: llama.cpp knows family %s's attention scale of 1/sqrt(%d) by its %d layers, and no key "
-                       "says it, so no layer of this file can go",
-                       model->info.path, cut->word, model->spec.hidden / first->n_heads, rule->depth);
-    if (arrives)
-        return sg_fail(err, SG_ERR_REFUSED,
-                       "%s: with %d layers left llama.cpp would scale the attention of family %s by 1/sqrt(%d) instead "
-                       "of 1/sqrt(%d), and no key says otherwise; remove one layer more, or one less",
-                       model->info.path, left, cut->word, model->spec.hidden / next->n_heads, next->head_dim);
-    return SG_OK;
+    const sg_gguf_rule *r = NULL;
+    while ((r = sg_gguf_rule_next(g, r)) && r->op != op)
+        ;
+    return r;
 }
 
-static int check_window(const sg_cut *cut, sg_error *err)
+static int check(const sg_cut *cut, sg_error *err)
 {
-    int slides = -1; /* the last such layer, which goes */
-    for (size_t i = 0; i < cut->plan->n_remove; i++)
-        if (cut->model->spec.layers[cut->plan->remove[i]].window)
-            slides = cut->plan->remove[i];
-    if (slides < 0 || sg_cut_still_slides(cut))
-        return SG_OK;
-    return sg_fail(err, SG_ERR_REFUSED,
-                   "%s: llama.cpp cannot load family %s without a layer of sliding attention, and the plan leaves "
-                   "none; keep one, such as %d",
-                   cut->model->info.path, cut->word, slides);
+    sg_gguf_cut g;
+    int rc = sg_gguf_cut_make(&g, cut, &cut->model->ckpt->ggufs[0], err);
+    for (const sg_gguf_rule *r = NULL; rc == SG_OK && (r = sg_gguf_rule_next(&g, r));)
+        if (!sg_gguf_rule_edits(r))
+            rc = sg_gguf_refuse(&g, r, err);
+    sg_gguf_cut_dispose(&g);
+    return rc;
 }
 
-static int refuse(const sg_cut *cut, const sg_rule *rule, sg_error *err)
-{
-    if (rule->op == SG_RULE_SCALE_AT_DEPTH)
-        return check_depth(cut, rule, err);
-    return rule->op == SG_RULE_KEEP_A_WINDOW ? check_window(cut, err) : SG_OK;
-}
-
-const sg_rule_table sg_rules_gguf = {.rows = rows, .n = SG_ARRAY_LEN(rows), .known = known, .refuse = refuse};
+const sg_rule_table sg_rules_gguf = {.known = known, .check = check};
