@@ -9,7 +9,7 @@
 
 #include "engine/kernels.h"
 
-enum { KEY_BLOCK = 512, KEY_STEP = 64 }; /* a window's first key is rounded down to a step: fewer shapes of products */
+enum { KEY_BLOCK = SG_SOFTMAX_BLOCK, KEY_STEP = 64 }; /* a window's first key is rounded down to a step: fewer shapes of products */
 
 /* Queries per block: the G heads that share keys give G rows each, about 256 together. */
 static int block_queries(const sg_layer_spec *spec)

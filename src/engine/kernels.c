@@ -215,45 +215,73 @@ static inline __attribute__((always_inline)) float row_max(const float *x, int n
     return max;
 }
 
-/* y = e^(scale * (x - max)); returns the sum */
-SG_CLONES static float exp_sum(float *y, const float *x, int n, float scale, float max)
+/* e^x for x <= 0 in softmax: the same polynomial to one term less (3e-6 of the result, where weights are rounded to
+ * 4e-3 or summed over many), and 0 below -87, -infinity included. One choice at the end, so that it stays straight
+ * vectors. */
+static inline __attribute__((always_inline)) float exp_negative(float x)
 {
-    float lanes[LANES] = {0};
-    for (int i = 0; i < n; i++)
-        y[i] = exp_f32(scale * (x[i] - max));
-    ADD_TERMS(lanes, n, k, y[k]);
-    return sum_lanes(lanes);
+    const float round = 12582912.0f;
+    float t = x * 1.44269504f + round;
+    float n = t - round;
+    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.38888889e-3f;
+    p = p * r + 8.33333333e-3f;
+    p = p * r + 4.16666667e-2f;
+    p = p * r + 1.66666667e-1f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    uint32_t bits;
+    memcpy(&bits, &t, 4);
+    bits = (bits - 0x4b400000u + 127u) << 23;
+    float power;
+    memcpy(&power, &bits, 4);
+    return x < -87.0f ? 0 : p * power;
 }
 
-SG_CLONES static float max_of(const float *x, int n)
+/* y = e^(scale * (x - max)); n: whole steps */
+static inline __attribute__((always_inline)) void exp_steps(float *y, const float *x, int n, float scale, float max)
 {
-    return row_max(x, n);
+    for (int i = 0; i < n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            y[i + j] = exp_negative(scale * (x[i + j] - max));
 }
 
-float sg_row_softmax_block(sg_softmax *row, void *weights, const float *scores, int from, int to, int n, float scale,
-                           sg_precision precision)
+/* What is behind the last whole step is padded, so that no loop has a rest that is not vectors. */
+SG_CLONES float sg_row_softmax_block(sg_softmax *row, void *weights, const float *scores, int from, int to, int n,
+                                     float scale, sg_precision precision)
 {
-    enum { PIECE = 512 };
-    float piece[PIECE], old = row->max, keep = 1;
-    char *out = weights;
+    enum { STEP = 4 * LANES };
+    float y[SG_SOFTMAX_BLOCK], rest[STEP], lanes[LANES] = {0}, old = row->max, keep = 1;
+    int seen = to - from, whole = seen / STEP * STEP;
     size_t element = precision == SG_PRECISION_BF16 ? 2 : 4;
-    if (from >= to) {
+    char *out = weights;
+    if (seen <= 0) {
         memset(out, 0, (size_t)n * element);
         return 1;
     }
-    float top = max_of(scores + from, to - from);
+    scores += from;
+    for (int i = 0; i < STEP; i++)
+        rest[i] = -INFINITY;
+    memcpy(rest, scores + whole, (size_t)(seen - whole) * sizeof *rest);
+
+    float top = row_max(scores, whole), top_rest = row_max(rest, STEP);
+    top = top_rest > top ? top_rest : top;
     if (top > old) {
         row->max = top;
         keep = old == -INFINITY ? 1 : expf(scale * (old - top));
-        row->sum *= keep;
     }
+    exp_steps(y, scores, whole, scale, row->max);
+    exp_steps(rest, rest, STEP, scale, row->max);
+    ADD_TERMS(lanes, whole, k, y[k]);
+    ADD_TERMS(lanes, STEP, k, rest[k]);
+    row->sum = row->sum * keep + sum_lanes(lanes);
+
     memset(out, 0, (size_t)from * element);
-    for (int i = from, m; i < to; i += m) {
-        m = to - i < PIECE ? to - i : PIECE;
-        row->sum += exp_sum(piece, scores + i, m, scale, row->max);
-        sg_row_store(out + (size_t)i * element, piece, m, precision);
-    }
-    memset(out + (size_t)to * element, 0, (size_t)(n - to) * element);
+    out += (size_t)from * element;
+    sg_row_store(out, y, whole, precision);
+    sg_row_store(out + (size_t)whole * element, rest, seen - whole, precision);
+    memset(out + (size_t)seen * element, 0, (size_t)(n - to) * element);
     return keep;
 }
 

@@ -40,6 +40,7 @@ float sg_row_softmax_exp(float *x, int n, int width, float scale);
 typedef struct sg_softmax { /* of the blocks so far; begin with max = -INFINITY and sum = 0 */
     float max, sum;         /* sum of e^(scale * (score - max)) */
 } sg_softmax;
+enum { SG_SOFTMAX_BLOCK = 512 }; /* the most scores of a block */
 /* weights[i] = e^(scale * (scores[i] - max)) for i in [from, to), 0 elsewhere; n elements of the precision. Takes the
  * block into *row. Returns the factor that brings what was summed with earlier weights to the new maximum. */
 float sg_row_softmax_block(sg_softmax *row, void *weights, const float *scores, int from, int to, int n, float scale,
