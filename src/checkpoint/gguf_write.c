@@ -51,6 +51,18 @@ void sg_gguf_put_u32(sg_gguf_draft *d, const char *key, uint32_t value)
     put_u32(&d->records, value);
 }
 
+void sg_gguf_put_u16(sg_gguf_draft *d, const char *key, uint16_t value)
+{
+    put_key(d, key, SG_GGUF_U16);
+    sg_strbuf_add(&d->records, (const char *)&value, sizeof value);
+}
+
+void sg_gguf_put_i32(sg_gguf_draft *d, const char *key, int32_t value)
+{
+    put_key(d, key, SG_GGUF_I32);
+    sg_strbuf_add(&d->records, (const char *)&value, sizeof value);
+}
+
 void sg_gguf_put_f32(sg_gguf_draft *d, const char *key, float value)
 {
     put_key(d, key, SG_GGUF_F32);

@@ -16,6 +16,8 @@ typedef struct sg_gguf_draft { /* all zero but for the first two */
 /* Memory that runs out is remembered until sg_gguf_draft_header. */
 void sg_gguf_put_raw(sg_gguf_draft *d, const sg_gguf_kv *kv); /* byte for byte */
 void sg_gguf_put_u32(sg_gguf_draft *d, const char *key, uint32_t value);
+void sg_gguf_put_u16(sg_gguf_draft *d, const char *key, uint16_t value);
+void sg_gguf_put_i32(sg_gguf_draft *d, const char *key, int32_t value);
 void sg_gguf_put_f32(sg_gguf_draft *d, const char *key, float value);
 void sg_gguf_put_string(sg_gguf_draft *d, const char *key, const char *value);
 void sg_gguf_put_u32s(sg_gguf_draft *d, const char *key, const int *values, size_t n);

@@ -107,10 +107,10 @@ static int plan_as_told(sg_plan **plan, const options *o, const sg_model *model,
 /* ---- the command -------------------------------------------------------------------------------------- */
 
 /* OUT, or of a dry run the layers. */
-static int quiet_result(char **out, const options *o, const sg_plan *plan, sg_error *err)
+static int quiet_result(char **out, const options *o, const sg_plan *plan, const sg_prune_result *result, sg_error *err)
 {
     if (!o->dry_run)
-        return quiet_line(out, o->out, err);
+        return quiet_line(out, result->out, err);
     char *list = sg_layers_format(plan->remove, plan->n_remove);
     int rc = quiet_line(out, list ? list : "", err);
     if (!rc && !list) {
@@ -135,7 +135,7 @@ static int apply(const options *o, const sg_model *model, const sg_plan *plan, c
         return rc;
     if (s->json && (rc = o->dry_run ? sg_plan_json(plan, &json, err) : sg_prune_json(plan, result, &json, err)))
         goto out;
-    if (s->table && (rc = o->quiet ? quiet_result(&table, o, plan, err)
+    if (s->table && (rc = o->quiet ? quiet_result(&table, o, plan, result, err)
                                    : sg_prune_table(plan, result, o->dry_run, &style, &table, err)))
         goto out;
     rc = sink_finish(s, table, json, err);

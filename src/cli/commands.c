@@ -46,7 +46,9 @@ static const command_row commands[] = {
      "and the layers of lowest influence go; with --layers or --plan they are as told.\n"
      "OUT is written beside its place under a temporary name, read back, compared, run against the original with those "
      "layers skipped, and only then "
-     "renamed: on any exit status but 0, OUT is as it was.",
+     "renamed: on any exit status but 0, OUT is as it was.\n"
+     "A split GGUF becomes one file; where OUT ends in -00001-of-0000N.gguf it becomes a split set again, of as many "
+     "files as still hold tensors: the number in the names is put right.",
      "schema       \"shortgpt/prune/1\"\n"
      "out, method, remove, keep\n"
      "before       layers, parameters, bytes (tensor data), file_bytes\n"

@@ -51,5 +51,9 @@ int sg_free_space(const char *dir, uint64_t *bytes, uint64_t *block, sg_error *e
  * removed; where the file system cannot exchange, SG_ERR_REFUSED. Without replace an existing path is SG_ERR_USAGE (no
  * race: RENAME_NOREPLACE). On failure path is as it was and temp is still there. */
 int sg_publish(const char *temp, const char *path, bool replace, sg_error *err);
+/* The same for files of the directory temp, which go beside path under their names, all or none: the last file first,
+ * the first one, by which the set is opened, last. Existing ones are exchanged, the old first one before all others;
+ * temp and what is then in it is removed. */
+int sg_publish_set(const char *temp, const char *path, const char *const *names, size_t n, bool replace, sg_error *err);
 
 #endif

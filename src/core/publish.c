@@ -185,9 +185,9 @@ static int publish_new(const char *temp, const char *path, sg_error *err)
 
 static int publish_over(const char *temp, const char *path, bool dir, sg_error *err)
 {
-    int r = fault("rename")  ? -1
-            : dir            ? renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_EXCHANGE)
-                             : rename(temp, path);
+    int r = fault("rename") ? -1
+            : dir           ? renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_EXCHANGE)
+                            : rename(temp, path);
     if (r < 0 && dir && lacks_flags(errno))
         return sg_fail(err, SG_ERR_REFUSED, "%s: cannot be replaced in one step on this file system; remove it first",
                        path);
@@ -220,5 +220,101 @@ int sg_publish(const char *temp, const char *path, bool replace, sg_error *err)
     sg_free(to);
     sg_free(name);
     sg_free(parent);
+    return rc;
+}
+
+/* ---- publishing a set -------------------------------------------------------------------------------- */
+
+/* A file's two places, and whether something was there before. */
+typedef struct place {
+    char *temp, *path;
+    bool over, moved;
+} place;
+
+static int no_memory(const char *temp, sg_error *err)
+{
+    return sg_fail(err, SG_ERR_NOMEM, "%s: no memory to rename it", temp);
+}
+
+static int find_places(place *places, const char *temp, const char *path, const char *const *names, size_t n,
+                       bool replace, sg_error *err)
+{
+    char *parent = sg_path_parent(path);
+    int rc = parent ? SG_OK : no_memory(temp, err);
+    for (size_t i = 0; rc == SG_OK && i < n; i++) {
+        place *p = &places[i];
+        *p = (place){.temp = sg_path_join(temp, names[i]), .path = sg_path_join(parent, names[i])};
+        if (!p->temp || !p->path) {
+            rc = no_memory(temp, err);
+            break;
+        }
+        p->over = sg_path_exists(p->path);
+        if (p->over && !replace)
+            rc = sg_fail(err, SG_ERR_USAGE, "%s: exists; --overwrite replaces it", p->path);
+    }
+    sg_free(parent);
+    return rc;
+}
+
+/* Swaps a file with the one that it replaces, or moves it; done twice, it is undone. */
+static int move_place(place *p, sg_error *err)
+{
+    const char *from = p->moved ? p->path : p->temp, *to = p->moved ? p->temp : p->path;
+    int r = -1;
+    if (!fault("rename")) {
+        r = renameat2(AT_FDCWD, from, AT_FDCWD, to, p->over ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+        if (r < 0 && !p->over && lacks_flags(errno)) {
+            errno = EEXIST;
+            r = sg_path_exists(to) ? -1 : rename(from, to);
+        }
+    }
+    if (r < 0 && p->over && lacks_flags(errno))
+        return sg_fail(err, SG_ERR_REFUSED, "%s: cannot be replaced in one step on this file system; remove it first",
+                       p->path);
+    if (r < 0)
+        return sg_fail(err, SG_ERR_IO, "%s: cannot rename to %s: %m", from, to);
+    p->moved = !p->moved;
+    return SG_OK;
+}
+
+/* While the others change, no old first file must open them. */
+static int put_aside(const place *first, const char *aside, bool back, sg_error *err)
+{
+    if (first->over && (fault("rename") || rename(back ? aside : first->path, back ? first->path : aside) < 0))
+        return sg_fail(err, SG_ERR_IO, "%s: cannot move it aside: %m", first->path);
+    return SG_OK;
+}
+
+int sg_publish_set(const char *temp, const char *path, const char *const *names, size_t n, bool replace, sg_error *err)
+{
+    place *places = sg_alloc_zero(n, sizeof *places);
+    char *aside = sg_path_join(temp, "replaced"), *parent = sg_path_parent(path);
+    bool is_aside = false;
+    int rc = places && aside && parent ? find_places(places, temp, path, names, n, replace, err) : no_memory(temp, err);
+    if (rc == SG_OK && (rc = put_aside(&places[0], aside, false, err)) == SG_OK) {
+        is_aside = places[0].over;
+        places[0].over = false;
+    }
+    for (size_t i = n; rc == SG_OK && i > 0; i--)
+        rc = move_place(&places[i - 1], err);
+    if (rc == SG_OK) { /* from here on nothing can fail: see sg_publish */
+        sg_sync_dir(parent, NULL);
+        sg_remove_tree(temp, NULL);
+    } else if (places) {
+        for (size_t i = 0; i < n; i++)
+            if (places[i].moved)
+                move_place(&places[i], NULL);
+        if (is_aside) {
+            places[0].over = true;
+            put_aside(&places[0], aside, true, NULL);
+        }
+    }
+    for (size_t i = 0; places && i < n; i++) {
+        sg_free(places[i].temp);
+        sg_free(places[i].path);
+    }
+    sg_free(parent);
+    sg_free(aside);
+    sg_free(places);
     return rc;
 }

@@ -29,7 +29,7 @@ int sg_draft_note(char ***list, size_t *n, char *s, sg_error *err)
     return SG_OK;
 }
 
-int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err)
+int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, const char *path, sg_error *err)
 {
     *draft = (sg_draft){.alignment = 1};
     draft->placed = sg_alloc_zero(cut->tensors_kept, sizeof *draft->placed);
@@ -47,7 +47,15 @@ int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg
     for (size_t i = 0; i < cut->model->ckpt->n_files; i++)
         draft->source_bytes += cut->model->ckpt->files[i].bytes;
     return cut->model->ckpt->format == SG_FORMAT_HF ? sg_draft_hf(draft, cut, lineage, err)
-                                                    : sg_draft_gguf(draft, cut, lineage, err);
+                                                    : sg_draft_gguf(draft, cut, lineage, path, err);
+}
+
+char *sg_draft_out(const sg_draft *draft, const char *path)
+{
+    char *parent = draft->set ? sg_path_parent(path) : NULL;
+    char *out = draft->set ? parent ? sg_path_join(parent, draft->files[0].name) : NULL : sg_strdup(path);
+    sg_free(parent);
+    return out;
 }
 
 static void free_strings(char **list, size_t n)

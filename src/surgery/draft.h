@@ -19,7 +19,7 @@ typedef struct sg_placed {
 
 /* A file of OUT: its head, then tensors' data; or a copy of a file of MODEL. */
 typedef struct sg_draft_file {
-    char *name; /* inside OUT; NULL: OUT itself */
+    char *name; /* inside OUT, of a set beside it; NULL: OUT itself */
     sg_strbuf head;
     size_t first, n; /* its tensors, in placed */
     char *copy_of;   /* NULL: none */
@@ -28,6 +28,7 @@ typedef struct sg_draft_file {
 
 typedef struct sg_draft {
     bool directory;
+    bool set;           /* OUT is the first of its files, which lie beside each other: a split GGUF */
     uint64_t alignment; /* each tensor's data is padded to it */
     sg_placed *placed;  /* [cut's tensors_kept], file by file */
     size_t n_placed;
@@ -40,8 +41,10 @@ typedef struct sg_draft {
     uint64_t source_bytes; /* of MODEL's files that OUT's come from */
 } sg_draft;
 
-/* Lays out OUT in MODEL's format. lineage: the plan to write into it. */
-int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err);
+/* Lays out OUT, at path, in MODEL's format. lineage: the plan to write into it. */
+int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, const char *path, sg_error *err);
+/* The file of OUT that opens it, for OUT at path: that, or of a set the first. sg_free; NULL: no memory. */
+char *sg_draft_out(const sg_draft *draft, const char *path);
 void sg_draft_dispose(sg_draft *draft);
 uint64_t sg_draft_bytes(const sg_draft *draft);
 
@@ -51,7 +54,7 @@ int sg_draft_write(const sg_draft *draft, const sg_checkpoint *from, const char 
 
 /* ---- for the layouts ---- */
 
-int sg_draft_gguf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err);
+int sg_draft_gguf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, const char *path, sg_error *err);
 int sg_draft_hf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_error *err);
 /* Adds MODEL's files that hold no weights, as copies, and names what is left out. */
 int sg_draft_carry(sg_draft *draft, const sg_checkpoint *ckpt, sg_error *err);

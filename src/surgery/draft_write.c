@@ -9,7 +9,7 @@ static int no_memory(const char *temp, sg_error *err)
 
 static int make_dirs(const sg_draft *draft, const char *temp, sg_error *err)
 {
-    int rc = draft->directory ? sg_make_dir(temp, err) : SG_OK;
+    int rc = draft->directory || draft->set ? sg_make_dir(temp, err) : SG_OK;
     for (size_t i = 0; rc == SG_OK && i < draft->n_dirs; i++) {
         char *path = sg_path_join(temp, draft->dirs[i]);
         rc = path ? sg_make_dir(path, err) : no_memory(temp, err);
@@ -26,7 +26,7 @@ static int sync_dirs(const sg_draft *draft, const char *temp, sg_error *err)
         rc = path ? sg_sync_dir(path, err) : no_memory(temp, err);
         sg_free(path);
     }
-    return rc == SG_OK && draft->directory ? sg_sync_dir(temp, err) : rc;
+    return rc == SG_OK && (draft->directory || draft->set) ? sg_sync_dir(temp, err) : rc;
 }
 
 static int copy_whole(sg_out *out, const char *path, sg_ticker *ticker, sg_error *err)

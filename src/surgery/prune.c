@@ -38,9 +38,23 @@ static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const
     int rc;
     if ((rc = sg_cut_make(&s->cut, model, plan, err)) < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 ||
         (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
-        (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, err)) < 0)
+        (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, path, err)) < 0)
         return rc;
     return sg_target_check(path, model, &s->draft, overwrite, err);
+}
+
+static int publish(const surgery *s, const char *temp, const char *path, bool overwrite, sg_error *err)
+{
+    if (!s->draft.set)
+        return sg_publish(temp, path, overwrite, err);
+    const char **names = sg_alloc(s->draft.n_files, sizeof *names);
+    if (!names)
+        return sg_fail(err, SG_ERR_NOMEM, "%s: no memory to rename it", temp);
+    for (size_t i = 0; i < s->draft.n_files; i++)
+        names[i] = s->draft.files[i].name;
+    int rc = sg_publish_set(temp, path, names, s->draft.n_files, overwrite, err);
+    sg_free(names);
+    return rc;
 }
 
 /* Writes and verifies temp, then gives it its name. On failure temp is gone and path untouched. */
@@ -51,7 +65,7 @@ static int carry_out(surgery *s, const char *temp, const char *path, const sg_pr
     if ((rc = sg_draft_write(&s->draft, s->cut.model->ckpt, temp, &opts->progress, err)) < 0 ||
         (rc = sg_tick(&verifying, 0, err)) < 0 ||
         (rc = sg_verify(&s->cut, &s->draft, temp, opts, &s->forward_checked, err)) < 0 ||
-        (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 || (rc = sg_publish(temp, path, opts->overwrite, err)) < 0)
+        (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 || (rc = publish(s, temp, path, opts->overwrite, err)) < 0)
         sg_remove_tree(temp, NULL); /* what stays if that fails, too, goes with the next run */
     return rc;
 }
@@ -74,7 +88,7 @@ static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dr
     r->n_left_out = s->draft.n_left_out;
     s->draft.left_out = NULL;
     s->draft.n_left_out = 0;
-    r->out = sg_strdup(path);
+    r->out = sg_draft_out(&s->draft, path);
     r->seconds = now() - start;
     return r->out ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
 }

@@ -116,6 +116,24 @@ static int check_existing(const char *path, const struct stat *of_model, const s
     return SG_OK;
 }
 
+/* The files of a set, beside each other; of anything else OUT itself. */
+static int check_places(const char *parent, const char *clean, const struct stat *of_model, const sg_model *model,
+                        const sg_draft *draft, bool overwrite, sg_error *err)
+{
+    if (!draft->set)
+        return sg_path_exists(clean) ? check_existing(clean, of_model, model, draft, overwrite, err) : SG_OK;
+    int rc = SG_OK;
+    for (size_t i = 0; rc == SG_OK && i < draft->n_files; i++) {
+        char *path = sg_path_join(parent, draft->files[i].name);
+        if (!path)
+            return sg_fail(err, SG_ERR_NOMEM, "%s: no memory to check it", clean);
+        if (sg_path_exists(path))
+            rc = check_existing(path, of_model, model, draft, overwrite, err);
+        sg_free(path);
+    }
+    return rc;
+}
+
 int sg_target_check(const char *path, const sg_model *model, const sg_draft *draft, bool overwrite, sg_error *err)
 {
     struct stat of_model;
@@ -126,8 +144,8 @@ int sg_target_check(const char *path, const sg_model *model, const sg_draft *dra
         rc = sg_fail(err, SG_ERR_IO, "%s: cannot stat: %m", model->ckpt->path);
     if (rc == SG_OK)
         rc = check_parent(path, parent, &of_model, model->ckpt->path, err);
-    if (rc == SG_OK && sg_path_exists(clean))
-        rc = check_existing(clean, &of_model, model, draft, overwrite, err);
+    if (rc == SG_OK)
+        rc = check_places(parent, clean, &of_model, model, draft, overwrite, err);
     sg_free(clean);
     sg_free(name);
     sg_free(parent);
@@ -146,7 +164,7 @@ int sg_target_space(const char *path, const sg_draft *draft, uint64_t *needed, s
     if (rc < 0)
         return rc;
     block = block ? block : 4096;
-    *needed = (draft->n_dirs + (draft->directory ? 1 : 0)) * block;
+    *needed = (draft->n_dirs + (draft->directory || draft->set ? 1 : 0)) * block;
     for (size_t i = 0; i < draft->n_files; i++)
         *needed += (draft->files[i].bytes + block - 1) / block * block;
     if (*needed > available)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/mem.h"
 #include "measure/check.h"
 
 static int check_tensor(const sg_model *written, const sg_draft *draft, const sg_placed *p, sg_error *err)
@@ -68,7 +69,9 @@ int sg_verify(const sg_cut *cut, const sg_draft *draft, const char *temp, const 
 {
     sg_model *written = NULL;
     *forward = false;
-    int rc = sg_model_open(&written, temp, err);
+    char *path = draft->set ? sg_path_join(temp, draft->files[0].name) : sg_strdup(temp);
+    int rc = path ? sg_model_open(&written, path, err) : sg_fail(err, SG_ERR_NOMEM, "no memory to reopen %s", temp);
+    sg_free(path);
     if (rc == SG_OK && written->ckpt->n_tensors != draft->n_placed)
         rc = sg_fail(err, SG_ERR_LIBRARY, "the written model has %zu tensors, expected %zu", written->ckpt->n_tensors,
                      draft->n_placed);

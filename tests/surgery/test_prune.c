@@ -1,4 +1,6 @@
 /* Pruning the tiny models: what must be equal, what must follow. */
+#include <errno.h>
+
 #include "work.h"
 
 #include "checkpoint/gguf_write.h"
@@ -291,17 +293,110 @@ static void test_gguf_lineage(void **state)
     }
 }
 
+static void make_set(const char *stem, int n)
+{
+    for (int i = 0; i < n; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s-%05d-of-%05d.gguf", stem, i + 1, n);
+        rewrite_gguf(name, i, n, false);
+    }
+}
+
 static void test_split_set(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "s-%05d-of-00003.gguf", i + 1);
-        rewrite_gguf(name, i, 3, false);
-    }
+    make_set("s", 3);
     must_prune("s-00001-of-00003.gguf", "1", "split.gguf");
     must_prune("one.gguf", "1", "whole.gguf");
     assert_true(shell("cmp split.gguf whole.gguf"));
+}
+
+static int64_t key_of(const sg_gguf *g, const char *key)
+{
+    int64_t value = -1;
+    assert_true(sg_gguf_get_int(sg_gguf_find(g, key), 0, &value));
+    return value;
+}
+
+/* A name like a set's: again a set, each tensor in its file; one that would hold no tensor is left out. */
+static void test_split_to_set(void **state)
+{
+    (void)state;
+    sg_prune_result *r = NULL;
+    sg_error err = {0};
+    make_set("s", 8);
+    if (prune("s-00001-of-00008.gguf", "1", "t-00001-of-00002.gguf", NULL, &r, &err) != SG_OK)
+        fail_msg("%s", err.message);
+    assert_string_equal(r->out + strlen(r->out) - 22, "/t-00001-of-00007.gguf");
+    sg_prune_result_free(r);
+    sg_model *m = must_open("t-00001-of-00007.gguf"), *from = must_open("s-00001-of-00008.gguf");
+    assert_int_equal(m->ckpt->n_files, 7);
+    for (size_t i = 0; i < 7; i++) {
+        const sg_gguf *g = &m->ckpt->ggufs[i];
+        assert_int_equal(key_of(g, "split.no"), i);
+        assert_int_equal(key_of(g, "split.count"), 7);
+        assert_int_equal(key_of(g, "split.tensors.count"), m->ckpt->n_tensors);
+        assert_int_equal(g->n_kvs > 3, i == 0); /* the records are the first's */
+    }
+    sg_model_free(m);
+    assert_survivors("s-00001-of-00008.gguf", "t-00001-of-00007.gguf", (int[]){0, 2, 3}, (size_t)from->info.layers - 1);
+    sg_model_free(from);
+    must_prune("t-00001-of-00007.gguf", "0", "u.gguf");
+    must_prune("one.gguf", "0-1", "v.gguf");
+    assert_survivors("v.gguf", "u.gguf", (int[]){0, 1}, 2);
+}
+
+static const char *fault_operation = "";
+static int fault_countdown; /* the call that fails; 0: none */
+
+int sg_test_fault(const char *operation)
+{
+    return fault_countdown && !strcmp(operation, fault_operation) && --fault_countdown == 0 ? EIO : 0;
+}
+
+static void fail_at(const char *operation, int call)
+{
+    fault_operation = operation;
+    fault_countdown = call;
+}
+
+/* All files of a set, or none; with --overwrite all of the new, or all of the old. */
+static void test_set_is_whole(void **state)
+{
+    (void)state;
+    make_set("s", 3);
+    assert_true(shell("mkdir set && echo old > set/t-00002-of-00003.gguf"));
+    assert_int_equal(prune("s-00001-of-00003.gguf", "1", "set/t-00001-of-00003.gguf", NULL, NULL, NULL), SG_ERR_USAGE);
+    assert_true(shell("rm set/t-00002-of-00003.gguf"));
+    for (int overwrite = 0; overwrite < 2; overwrite++) {
+        const sg_prune_opts opts = {.overwrite = overwrite};
+        int rc = SG_ERR_IO;
+        for (int k = 1; rc != SG_OK; k++) {
+            assert_true(shell("ls -A set | sort > before; cat set/* > content 2> /dev/null; true"));
+            fail_at("rename", k);
+            rc = prune("s-00001-of-00003.gguf", overwrite ? "2" : "1", "set/t-00001-of-00003.gguf", &opts, NULL, NULL);
+            fail_at("", 0);
+            if (rc != SG_OK)
+                assert_true(shell("ls -A set | sort | cmp - before && cat set/* 2> /dev/null | cmp - content"));
+            assert_true(k < 9);
+        }
+        assert_true(shell("test $(ls -A set | wc -l) = 3"));
+    }
+    must_prune("one.gguf", "2", "two.gguf");
+    assert_survivors("two.gguf", "set/t-00001-of-00003.gguf", (int[]){0, 1, 2}, 3);
+}
+
+/* MODEL's own files, and names that look like a set's only nearly. */
+static void test_names_of_sets(void **state)
+{
+    (void)state;
+    const sg_prune_opts opts = {.overwrite = true};
+    make_set("s", 3);
+    assert_int_equal(prune("s-00001-of-00003.gguf", "1", "s-00001-of-00009.gguf", &opts, NULL, NULL), SG_ERR_USAGE);
+    must_prune("s-00001-of-00003.gguf", "1", "x-00002-of-00003.gguf"); /* one file */
+    assert_true(shell("test -f x-00002-of-00003.gguf && mv x-00002-of-00003.gguf x.gguf"));
+    must_prune("one.gguf", "1", "y-00001-of-00003.gguf"); /* MODEL is none */
+    assert_true(shell("cmp x.gguf y-00001-of-00003.gguf"));
 }
 
 /* ---- what else is in a directory --------------------------------------------------------------------- */
@@ -434,7 +529,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
     const struct CMUnitTest tests[] = {
         TEST(test_kept_bytes), TEST(test_composition), TEST(test_hf_texts), TEST(test_layer_types), TEST(test_empty_shards_go),
-        TEST(test_gguf_records), TEST(test_gguf_lineage), TEST(test_split_set), TEST(test_carried), TEST(test_link_circle), TEST(test_dry_run_tells_the_truth),
+        TEST(test_gguf_records), TEST(test_gguf_lineage), TEST(test_split_set), TEST(test_split_to_set), TEST(test_set_is_whole), TEST(test_names_of_sets),
+        TEST(test_carried), TEST(test_link_circle), TEST(test_dry_run_tells_the_truth),
         TEST(test_plans_refused), TEST(test_stale_lineage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
