@@ -216,14 +216,72 @@ int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err);
 
 typedef struct sg_task sg_task; /* items of a published test, read; knows no model */
 
-/* Reads a task from its public raw file: name is one of sg_task_name's, as lm-evaluation-harness calls them, path its file
- * (mmlu, cmmlu: the folder that has test/ and dev/). Any other name: JSON lines of {"context", "choices", "answer"}.
- * shots: 0 to 5 solved examples in front, for mmlu and cmmlu. limit: the first N items (of each subject); 0: all.
- * SG_ERR_FORMAT: not that task's file, with the item that shows it. */
+/* Reads a task from its public raw file: name is one of sg_task_name's, as lm-evaluation-harness calls them, path its
+ * file (mmlu, cmmlu: the folder that has test/ and dev/). Any other name: JSON lines of {"context", "choices",
+ * "answer"}. shots: 0 to 5 solved examples in front, for mmlu and cmmlu. limit: the first N items (of each subject); 0:
+ * all. SG_ERR_FORMAT: not that task's file, with the item that shows it. */
 int sg_task_read(sg_task **out, const char *name, const char *path, int shots, int64_t limit, sg_error *err);
 void sg_task_free(sg_task *task);
-const char *sg_task_name(size_t i);          /* of the known tasks; NULL behind the last */
+const char *sg_task_name(size_t i); /* of the known tasks; NULL behind the last */
 size_t sg_task_items(const sg_task *task);
+
+/* ---- does it still talk, and how fast ------------------------------------------------------------------ */
+
+typedef struct sg_generate_opts { /* all zero: 64 tokens, the most likely one each time */
+    int tokens;                   /* new ones, at most; 0: 64 */
+    double temperature;           /* 0: the most likely token each time (of equals the lowest id); else drawn from
+                                   * softmax(logits / temperature) */
+    uint64_t seed;                /* of the draws: the same seed draws the same */
+    sg_bos bos;
+    sg_precision precision;
+    uint64_t memory; /* bound on the process's memory; weights that do not fit are read again for every token; 0: half
+                      * of what is available now */
+    int threads;     /* 0: all processors this process may use; at most 256 */
+    sg_progress progress; /* of loading; without `piece` also after every token */
+    /* NULL, or called with each piece of new text: whole characters, not terminated. Non-zero stops the work. */
+    int (*piece)(const char *text, size_t bytes, void *user);
+    void *user;
+} sg_generate_opts;
+
+typedef enum sg_stop {
+    SG_STOP_TOKENS,    /* as many as were wanted */
+    SG_STOP_END,       /* the model ended the text */
+    SG_STOP_POSITIONS, /* the model has no more positions */
+} sg_stop;
+const char *sg_stop_name(sg_stop stop); /* "tokens", "end", "positions" */
+
+typedef struct sg_generation {
+    char *prompt, *text; /* UTF-8, terminated; what is no UTF-8 is U+FFFD, special tokens have no text */
+    int32_t *ids;        /* [n] of text, without the token that ended it */
+    int n, n_prompt;     /* tokens; a BOS counts */
+    sg_stop stop;
+    sg_precision precision;         /* bf16 or f32 */
+    int layers, layers_in_memory;   /* that were run; of these, that were read once and stayed */
+    uint64_t memory;                /* bytes held: weights, keys and values, buffers */
+    double prompt_seconds, seconds; /* the prompt; the tokens behind the first new one, which the prompt gives */
+} sg_generation;
+
+/* Continues a text without the layers of removed (sorted, not all of them; NULL, 0: with all). An empty prompt needs a
+ * tokenizer with a BOS: SG_ERR_USAGE. SG_ERR_REFUSED: a prompt longer than the model's positions, a decoder of
+ * tokenizer.json that is not known, a model that does not run. */
+int sg_generate_run(sg_generation **out, sg_model *model, const sg_text *prompt, const int *removed, size_t n_removed,
+                    const sg_generate_opts *opts, sg_error *err);
+void sg_generation_free(sg_generation *generation);
+
+/* Three short beginnings, the same in every version, to hear a model with. NULL behind the last. */
+const char *sg_sample_prompt(size_t i);
+
+typedef struct sg_speed {      /* measured on this machine, as busy as it was; all 0: not measured */
+    int prompt_tokens, tokens; /* that each measurement ran */
+    double prompt_tokens_per_second, tokens_per_second; /* medians */
+    uint64_t memory;                                    /* bytes held meanwhile */
+} sg_speed;
+
+/* Speed of reading a prompt and of going on, without the layers of removed; weights in memory. Needs no tokenizer.
+ * Of opts: precision, memory, threads, progress (NULL: the defaults). *out is all 0, and that no error, where the
+ * weights do not fit the memory bound. */
+int sg_speed_measure(sg_speed *out, const sg_model *model, const int *removed, size_t n_removed,
+                     const sg_run_opts *opts, sg_error *err);
 
 /* ---- plans ------------------------------------------------------------------------------------------- */
 
@@ -308,6 +366,11 @@ int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *
                    sg_error *err);
 int sg_eval_json(const sg_eval *eval, char **out, sg_error *err);
 int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_error *err);
+int sg_generation_json(const sg_model *model, const int *removed, size_t n_removed, const sg_generate_opts *opts,
+                       const sg_generation *generation, char **out, sg_error *err);
+/* What stands below the text. */
+int sg_generation_table(const sg_model *model, const int *removed, size_t n_removed, const sg_generation *generation,
+                        const sg_style *style, char **out, sg_error *err);
 int sg_prune_json(const sg_plan *plan, const sg_prune_result *result, char **out, sg_error *err);
 int sg_prune_table(const sg_plan *plan, const sg_prune_result *result, bool dry_run, const sg_style *style, char **out,
                    sg_error *err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "values.h"
 
 int require_one_model(const options *o, sg_error *err)
 {
@@ -58,6 +59,39 @@ int plan_read(sg_plan **plan, const options *o, const sg_model *model, sg_error 
     if (!rc && !same)
         print_note(o, "%s was made on other weights of the same shape, or on another format of this model", o->plan);
     return rc;
+}
+
+int removed_layers(const options *o, const sg_model *model, int **list, size_t *n, sg_error *err)
+{
+    sg_plan *plan = NULL;
+    *list = NULL;
+    *n = 0;
+    if (o->without)
+        return sg_layers_parse(o->without, sg_model_get_info(model)->layers, list, n, err);
+    int rc = o->plan ? plan_read(&plan, o, model, err) : SG_OK;
+    if (!rc && plan && plan->n_remove) {
+        char *text = sg_layers_format(plan->remove, plan->n_remove); /* the one way to a list that we own */
+        rc = text ? sg_layers_parse(text, plan->layers, list, n, err) : SG_ERR_NOMEM;
+        sg_string_free(text);
+    }
+    sg_plan_free(plan);
+    return rc;
+}
+
+int generate_options(sg_generate_opts *out, const options *o, progress *p, sg_error *err)
+{
+    *out = (sg_generate_opts){
+        .tokens = (int)o->tokens,
+        .seed = o->seed ? (uint64_t)o->seed : 1,
+        .bos = (sg_bos)o->bos,
+        .precision = (sg_precision)o->precision,
+        .memory = o->memory,
+        .threads = (int)o->threads,
+        .progress = progress_callback(p),
+    };
+    if (o->temperature && (!parse_decimal(o->temperature, &out->temperature) || out->temperature > 100))
+        return usage_error(err, "--temperature %s: expected a number from 0 to 100, such as 0.8", o->temperature);
+    return SG_OK;
 }
 
 sg_run_opts run_options(const options *o, const texts *t, progress *p)

@@ -10,6 +10,7 @@ int cmd_inspect(const options *o, sg_error *err);
 int cmd_score(const options *o, sg_error *err);
 int cmd_prune(const options *o, sg_error *err);
 int cmd_eval(const options *o, sg_error *err);
+int cmd_generate(const options *o, sg_error *err);
 int cmd_tokenize(const options *o, sg_error *err);
 int cmd_completion(const options *o, sg_error *err);
 int cmd_man(const options *o, sg_error *err);
@@ -28,6 +29,11 @@ void texts_free(texts *t);
 /* --plan, with a note when it was made on other weights. */
 int plan_read(sg_plan **plan, const options *o, const sg_model *model, sg_error *err);
 
+/* What --without or --plan leaves out; none: NULL, 0. sg_layers_free. */
+int removed_layers(const options *o, const sg_model *model, int **list, size_t *n, sg_error *err);
+
+/* SG_ERR_USAGE: --temperature is no number. */
+int generate_options(sg_generate_opts *out, const options *o, progress *p, sg_error *err);
 sg_run_opts run_options(const options *o, const texts *t, progress *p);
 sg_style terminal_style(const options *o); /* of stdout */
 

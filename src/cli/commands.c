@@ -77,6 +77,26 @@ static const command_row commands[] = {
      "  shortgpt eval model.gguf smaller.gguf\n"
      "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n",
      NULL},
+    {"generate", CMD_GENERATE, cmd_generate, "MODEL --prompt TEXT [options]",
+     "Continue a text, also without some layers",
+     "Continues a text token by token and prints it as it comes: the most likely token each time, or with "
+     "--temperature "
+     "one that is drawn. It ends after -n tokens, or where the model ends it.\n"
+     "With --without or --plan those layers are skipped; nothing is written. Weights stay in memory, as bf16 or f32, "
+     "as "
+     "far as --memory allows; layers that do not fit are read again for each token.",
+     "schema       \"shortgpt/generate/1\"\n"
+     "model        as of score\n"
+     "removed      layer numbers\n"
+     "prompt, text, ids (of text), prompt_tokens, tokens\n"
+     "stop         \"tokens\", \"end\" (the model ended the text) or \"positions\"\n"
+     "temperature, seed, precision\n"
+     "layers, layers_in_memory, memory (bytes held)\n"
+     "prompt_seconds, seconds, prompt_tokens_per_second, tokens_per_second\n",
+     "  shortgpt generate model.gguf --prompt 'Once upon a time'\n"
+     "  shortgpt generate model.gguf --prompt 'Once upon a time' --without 13-14,17 -n 100\n"
+     "  shortgpt generate model.gguf --prompt 'Dear' --temperature 0.8 --seed 7\n",
+     NULL},
     {"tokenize", CMD_TOKENIZE, cmd_tokenize, "MODEL [options]", "Show a text's tokens",
      "Cuts a text into tokens by the model's own tokenizer and prints a line for each: its id, a tab, and its spelling "
      "in the vocabulary as a JSON string.",

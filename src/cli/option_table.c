@@ -4,7 +4,8 @@
 #include "option_table.h"
 
 #define MEASURING (CMD_SCORE | CMD_PRUNE | CMD_EVAL)
-#define RESULTS (CMD_INSPECT | CMD_SCORE | CMD_PRUNE | CMD_EVAL | CMD_TOKENIZE)
+#define RUNNING (MEASURING | CMD_GENERATE)
+#define RESULTS (CMD_GENERATE | CMD_INSPECT | CMD_SCORE | CMD_PRUNE | CMD_EVAL | CMD_TOKENIZE)
 #define EVERY (RESULTS | CMD_COMPLETION | CMD_MAN)
 #define AT(field) offsetof(options, field)
 
@@ -21,7 +22,14 @@ const option_row option_rows[] = {
      NULL},
     {0, "layers", "LIST", CMD_PRUNE, KIND_STRING, AT(layers), "remove these, e.g. 3,21-25 (MODEL's numbers, from 0)",
      NULL},
-    {0, "plan", "FILE", CMD_PRUNE | CMD_EVAL, KIND_STRING, AT(plan), "the layers that a plan file names", NULL},
+    {0, "prompt", "TEXT", CMD_GENERATE, KIND_STRING, AT(prompt), "the text to continue", NULL},
+    {'n', "tokens", "N", CMD_GENERATE, KIND_COUNT, AT(tokens), "new tokens, at most (64)", NULL},
+    {0, "temperature", "T", CMD_GENERATE, KIND_STRING, AT(temperature),
+     "draw tokens from softmax(logits / T), e.g. 0.8\n(0: the most likely one each time)", NULL},
+    {0, "seed", "N", CMD_GENERATE, KIND_COUNT, AT(seed), "of the draws; the same seed draws the same text (1)", NULL},
+    {0, "without", "LIST", CMD_GENERATE, KIND_STRING, AT(without), "run without these layers, e.g. 14,17,25", NULL},
+    {0, "plan", "FILE", CMD_PRUNE | CMD_EVAL | CMD_GENERATE, KIND_STRING, AT(plan), "the layers that a plan file names",
+     NULL},
     {0, "without", "LIST", CMD_EVAL, KIND_STRING, AT(without),
      "also evaluate without these layers, e.g. 14,17,25;\nnothing is written", NULL},
     {0, "method", "M", CMD_PRUNE, KIND_CHOICE, AT(method), "how --remove and --ratio choose: bi, Block Influence",
@@ -33,13 +41,13 @@ const option_row option_rows[] = {
     {0, "tokens", "N", MEASURING, KIND_COUNT, AT(tokens),
      "tokens of each text, in whole windows\n(score, prune: 16384; eval: all)", NULL},
     {0, "window", "T", MEASURING, KIND_COUNT, AT(window), "tokens per window (score, prune: 512; eval: 1024)", NULL},
-    {0, "bos", "WHEN", MEASURING | CMD_TOKENIZE, KIND_CHOICE, AT(bos),
+    {0, "bos", "WHEN", RUNNING | CMD_TOKENIZE, KIND_CHOICE, AT(bos),
      "a BOS in front: auto (as the tokenizer says), always,\nnever", bos_words},
-    {0, "precision", "P", MEASURING, KIND_CHOICE, AT(precision), "bf16, f32 or auto (bf16 where the processor has it)",
+    {0, "precision", "P", RUNNING, KIND_CHOICE, AT(precision), "bf16, f32 or auto (bf16 where the processor has it)",
      precision_words},
-    {0, "memory", "SIZE", MEASURING, KIND_SIZE, AT(memory),
+    {0, "memory", "SIZE", RUNNING, KIND_SIZE, AT(memory),
      "memory to stay within, e.g. 5G, 512M, 1.5GiB\n(half of what is free)", NULL},
-    {0, "threads", "N", MEASURING, KIND_COUNT, AT(threads),
+    {0, "threads", "N", RUNNING, KIND_COUNT, AT(threads),
      "threads, at most 256 (SHORTGPT_THREADS, else all\nprocessors)", NULL},
     {0, "tasks", "NAME=FILE", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
     {0, "limit", "N", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
@@ -58,6 +66,7 @@ const option_row option_rows[] = {
      "say nothing but errors, print only OUT; with --dry-run\nonly the layers to remove, as --layers takes them", NULL},
     {'q', "quiet", NULL, CMD_EVAL, KIND_FLAG, AT(quiet),
      "say nothing but errors, print only the perplexities,\none a line: of each model in turn, for each text", NULL},
+    {'q', "quiet", NULL, CMD_GENERATE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the new text", NULL},
     {'q', "quiet", NULL, CMD_TOKENIZE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the ids", NULL},
     {'q', "quiet", NULL, CMD_MAN, KIND_FLAG, AT(quiet), "print only the names of all pages, one a line", NULL},
     {0, "color", "WHEN", RESULTS, KIND_CHOICE, AT(color), "auto (on a terminal, see Environment), always, never",

@@ -11,7 +11,8 @@ enum command {
     CMD_EVAL = 8,
     CMD_TOKENIZE = 16,
     CMD_COMPLETION = 32,
-    CMD_MAN = 64
+    CMD_MAN = 64,
+    CMD_GENERATE = 512
 };
 
 enum { MAX_OPTION_ROWS = 128 };
@@ -26,6 +27,8 @@ typedef struct options {
     uint64_t memory;
     int bos, precision, color; /* sg_bos, sg_precision, color_choice */
     const char *json, *out, *layers, *ratio, *plan, *without;
+    const char *prompt, *temperature;
+    int64_t seed;
     int method;
     bool dry_run, overwrite, ids, quiet, help;
     bool given[MAX_OPTION_ROWS]; /* which rows of the table were there */

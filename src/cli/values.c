@@ -1,6 +1,8 @@
 /* Values of options. */
 #include "values.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,6 +54,19 @@ bool parse_size(const char *s, uint64_t *out)
         return true;
     }
     return false;
+}
+
+/* The process's numbers are those of the C locale (main.c). */
+bool parse_decimal(const char *s, double *out)
+{
+    char *end;
+    if (!is_digit(*s) || s[strspn(s, "0123456789.eE+-")])
+        return false;
+    double value = strtod(s, &end);
+    if (*end || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
 }
 
 bool parse_choice(const char *s, const char *const *words, int *out)

@@ -118,7 +118,7 @@ void sg_qkv_split(const sg_qkv *out, float *fused, sg_slice rows, sg_slice slice
 {
     enum { MAX_HEAD = 1024 }; /* checked by the pass */
     int width = (spec->n_heads + 2 * spec->n_kv_heads) * spec->head_dim;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows.n > 1)
     for (int r = rows.first; r < rows.first + rows.n; r++) {
         float head[MAX_HEAD], *row = fused + (size_t)(r - rows.first) * (size_t)width;
         sg_span window = windows[window_of(windows, n_windows, r)];

@@ -74,7 +74,7 @@ void sg_attend_row(void *out, const sg_qkv *in, int row, const sg_layer_spec *sp
                    float *scratch)
 {
     size_t each = thread_floats(spec, row + 1);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (row > 256) /* what a region costs */
     for (int h = 0; h < spec->n_heads; h++)
         attend_head(out, in, row, h, spec, precision, scratch + each * (size_t)omp_get_thread_num());
 }

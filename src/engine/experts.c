@@ -33,7 +33,7 @@ static int route(const sg_layer_run *run, const char *h, int rows, sg_error *err
     int rc = sg_mm_weight(run->mm, s->router, h, run->weights->router, rows, err); /* [B, X] */
     if (rc)
         return rc;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++) {
         size_t K = (size_t)spec->n_experts_used;
         choose(s->router + (size_t)r * (size_t)spec->n_experts, spec, s->chosen + (size_t)r * K,
@@ -49,13 +49,13 @@ static int run_gathered(const sg_layer_run *run, const sg_ffn_weights *expert, f
     sg_scratch *s = run->scratch;
     int K = run->spec->n_experts_used, D = run->hidden;
     size_t row_bytes = (size_t)D * sg_element_bytes(run->precision);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 1)
     for (int i = 0; i < n; i++)
         memcpy(s->gathered + (size_t)i * row_bytes, h + (size_t)(at[i] / K) * row_bytes, row_bytes);
     int rc = sg_ffn_forward(run, expert, s->extra, s->gathered, n, err); /* [n, D] */
     if (rc)
         return rc;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 1)
     for (int i = 0; i < n; i++)
         sg_row_add_scaled(out + (size_t)(at[i] / K) * (size_t)D, s->extra + (size_t)i * (size_t)D, s->weights[at[i]],
                           D);
@@ -85,7 +85,7 @@ static int run_shared(const sg_layer_run *run, float *out, const char *h, int ro
     int rc = sg_ffn_forward(run, &run->weights->shared, s->extra, h, rows, err); /* [B, D] */
     if (rc)
         return rc;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++) {
         float score = sg_row_dot_elements(h + (size_t)r * (size_t)D * sg_element_bytes(run->precision),
                                           run->weights->shared_score, D, run->precision);

@@ -71,11 +71,14 @@ static uint64_t head_bytes(const sg_decoder *d)
     return bytes;
 }
 
-/* Loads what stays within `room` bytes. */
-static int load_weights(sg_decoder *d, uint64_t room, const sg_progress *progress, sg_error *err)
+/* Loads what stays within `room` bytes; *fits: all did, else with `all` nothing is loaded. */
+static int load_weights(sg_decoder *d, uint64_t room, bool all, bool *fits, const sg_progress *progress, sg_error *err)
 {
     uint64_t layer = sg_layer_weights_bytes(d->model, false, d->threads, d->info.precision), head = head_bytes(d);
     int rc = SG_OK;
+    *fits = room >= head && (room - head) / layer > (uint64_t)d->info.layers; /* one more: in work */
+    if (all && !*fits)
+        return SG_OK;
     if (room < layer)
         return sg_fail(err, SG_ERR_NOMEM, "%s: a layer needs %" PRIu64 " MB, but the bound leaves %" PRIu64 " MB",
                        d->model->ckpt->path, layer / 1000000 + 1, room / 1000000);
@@ -183,7 +186,7 @@ static int check(const sg_decoder_opts *o, sg_error *err)
     return SG_OK;
 }
 
-static int make(sg_decoder *d, const sg_decoder_opts *o, sg_error *err)
+static int make(sg_decoder *d, const sg_decoder_opts *o, bool *fits, sg_error *err)
 {
     const sg_model_spec *spec = &o->model->spec;
     uint64_t memory = o->memory ? o->memory : sg_memory_default();
@@ -199,7 +202,10 @@ static int make(sg_decoder *d, const sg_decoder_opts *o, sg_error *err)
     if ((rc = allocate(d, err)))
         return rc;
     d->loader = (sg_loader){.model = d->model, .mm = d->mm, .precision = d->info.precision};
-    rc = load_weights(d, memory > d->info.bytes ? memory - d->info.bytes : 0, &o->progress, err);
+    rc = load_weights(d, memory > d->info.bytes ? memory - d->info.bytes : 0, o->all_or_nothing, fits, &o->progress,
+                      err);
+    if (o->all_or_nothing && !*fits)
+        return rc;
     if (d->info.held == d->info.layers)
         sg_loader_rest(&d->loader);
     return rc || d->info.held == d->info.layers ? rc : sg_fetch_create(&d->fetch, d->model, err);
@@ -214,14 +220,15 @@ int sg_decoder_create(sg_decoder **out, const sg_decoder_opts *o, sg_error *err)
     sg_decoder *d = sg_alloc_zero(1, sizeof *d);
     if (!d)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for a decoder");
+    bool fits = false;
     d->model = o->model;
     d->info.precision = sg_precision_effective(o->precision);
     d->threads = sg_threads_effective(o->threads);
     d->capacity = o->capacity;
     omp_set_num_threads(d->threads);
-    rc = make(d, o, err);
+    rc = make(d, o, &fits, err);
     omp_set_num_threads(old_threads);
-    if (rc)
+    if (rc || (o->all_or_nothing && !fits))
         sg_decoder_free(d);
     else
         *out = d;

@@ -16,6 +16,7 @@ typedef struct sg_decoder_opts {
     sg_precision precision;
     uint64_t memory;      /* bytes; 0: half of what is available */
     int threads;          /* 0: all that the process may use */
+    bool all_or_nothing;  /* where not all weights fit, *out is NULL, and that no error */
     sg_progress progress; /* of loading */
 } sg_decoder_opts;
 

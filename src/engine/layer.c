@@ -22,7 +22,7 @@ void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_nor
                   sg_precision precision, float *row)
 {
     size_t row_bytes = (size_t)d * sg_element_bytes(precision);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++) {
         float *y = row + (size_t)omp_get_thread_num() * (size_t)d;
         const float *from = x + (size_t)r * (size_t)d;
@@ -37,7 +37,7 @@ static void add_bias(float *y, const float *bias, int rows, int n)
 {
     if (!bias)
         return;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++)
         sg_row_add(y + (size_t)r * (size_t)n, bias, n);
 }
@@ -45,7 +45,7 @@ static void add_bias(float *y, const float *bias, int rows, int n)
 /* z = x + y; all [rows, n]; z may be y */
 static void add_rows(float *z, const float *x, const float *y, int rows, int n)
 {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++) {
         size_t at = (size_t)r * (size_t)n;
         if (z != y)
@@ -61,7 +61,7 @@ static void finish_half(const sg_layer_run *run, float *y, const sg_norm_weights
     int D = run->hidden;
     if (!post->weight && spec->residual_scale == 1)
         return;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++) {
         float *row = y + (size_t)r * (size_t)D;
         if (post->weight)
@@ -86,7 +86,7 @@ static void activate(const sg_layer_run *run, char *out, const float *up, int ro
 {
     const sg_layer_spec *spec = run->spec;
     size_t row_bytes = (size_t)F * sg_element_bytes(run->precision), width = (spec->gated ? 2 : 1) * (size_t)F;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++) {
         float *y = run->scratch->row + (size_t)omp_get_thread_num() * (size_t)F;
         const float *first = up + (size_t)r * width;

@@ -52,6 +52,9 @@ int sg_model_bos(sg_model *model, sg_bos bos, int32_t *id, sg_error *err);
 /* The text's ids without BOS, each inside the model's vocabulary. */
 int sg_model_encode(sg_model *model, const sg_text *text, sg_tokens *out, sg_error *err);
 
+/* Does a text end with this id? After sg_model_encode or sg_model_bos. */
+bool sg_model_ends(const sg_model *model, int32_t id);
+
 /* The output matrix: the head, or the embedding when tied. */
 const sg_tensor *sg_model_head(const sg_model *model);
 

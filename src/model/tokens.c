@@ -122,6 +122,11 @@ int sg_model_encode(sg_model *m, const sg_text *text, sg_tokens *out, sg_error *
     return SG_OK;
 }
 
+bool sg_model_ends(const sg_model *m, int32_t id)
+{
+    return m->tokenizer && sg_tokenizer_ends(m->tokenizer, id);
+}
+
 int sg_tokenize(sg_model *model, const sg_text *text, sg_bos bos, sg_tokens *out, sg_error *err)
 {
     int32_t id;
