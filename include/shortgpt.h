@@ -152,7 +152,14 @@ typedef struct sg_layer_score { /* NaN: not measured (an interval of one window,
     double bi, bi_low, bi_high; /* mean over positions; 95 % interval over window means */
     double relative_magnitude;  /* mean of ||x' - x|| / ||x'|| */
     double mixer_bi, ffn_bi;    /* the stream before against after each half's residual addition */
+    double value;               /* what the method orders by; bi's is bi */
 } sg_layer_score;
+
+typedef struct sg_half_score {
+    int layer;
+    bool ffn; /* else the mixer */
+    double value;
+} sg_half_score;
 
 typedef struct sg_score {
     const char *source; /* of the text; several joined by ", " */
@@ -164,7 +171,10 @@ typedef struct sg_score {
     sg_precision precision; /* bf16 or f32 */
     int n_layers;
     const sg_layer_score *layers;
-    const int *order;         /* layer numbers, lowest influence first; ties: higher number first */
+    const int *order;            /* layer numbers, lowest value first; ties: higher number first */
+    const char *method;          /* "bi" ... */
+    const sg_half_score *halves; /* with halves (sg_score_by): lowest value first, those that a layer lacks left out */
+    int n_halves;
     int chunks;               /* how many times the weights were read */
     double seconds;           /* the pass alone */
     double tokens_per_second; /* tokens / seconds */
@@ -184,6 +194,9 @@ typedef struct sg_perplexity {
     int64_t tokens; /* predictions */
     int64_t windows;
     double ppl, ppl_low, ppl_high; /* NaN bounds for one window */
+    /* Against the original's next-token distributions, without labels; NaN where there is nothing to compare with. */
+    double kl, kl_p99; /* KL(original || this) in nats per prediction: mean and 99th percentile */
+    double top1;       /* part of the predictions with the original's most likely token */
 } sg_perplexity;
 
 typedef struct sg_eval_entry {
@@ -283,14 +296,125 @@ typedef struct sg_speed {      /* measured on this machine, as busy as it was; a
 int sg_speed_measure(sg_speed *out, const sg_model *model, const int *removed, size_t n_removed,
                      const sg_run_opts *opts, sg_error *err);
 
+/* ---- methods ----------------------------------------------------------------------------------------- */
+
+typedef enum sg_method {
+    SG_METHOD_BI,                 /* lowest Block Influence first */
+    SG_METHOD_RELATIVE_MAGNITUDE, /* lowest mean of ||f(x)|| / ||x + f(x)|| first */
+    SG_METHOD_REVERSE,            /* the last layer first */
+    SG_METHOD_SEQUENTIAL,         /* the first layer first */
+    SG_METHOD_RANDOM,             /* an order drawn by seed */
+    SG_METHOD_ANGULAR,     /* the block of n layers with the lowest mean of arccos(cos(x_i, x_{i+n})) / pi over the last
+                              tokens of the windows (Gromov et al. 2024, arXiv 2403.17887) */
+    SG_METHOD_ANGULAR_ALL, /* the same over all tokens */
+    SG_METHOD_GREEDY,      /* in each round the layer whose absence leaves the text likeliest */
+    SG_METHOD_GREEDY_KL,   /* in each round the layer whose absence leaves the next-token distribution nearest to the
+                              original's (KL divergence) */
+    SG_METHOD_BI_GREEDY,   /* greedy among the `candidates` layers of lowest Block Influence */
+    SG_N_METHODS
+} sg_method;
+const char *sg_method_name(sg_method method); /* "bi", "relative-magnitude" ...; NULL behind the last */
+int sg_method_parse(const char *name, sg_method *out, sg_error *err);
+
+/* How layers are chosen and how far that goes. A unit is a layer, or with `halves` half of one: unit 2 i is layer i's
+ * mixer, unit 2 i + 1 its feed-forward. All zero: bi. */
+typedef struct sg_choose_opts {
+    sg_method method;
+    bool halves;          /* not with angular */
+    uint64_t seed;        /* of random, and of the bootstrap */
+    int candidates;       /* of bi-greedy; 0: half of the units, at least as many as go */
+    int64_t trial_tokens; /* greedy tries on the first ones of each text, in whole windows; 0: 4,096 */
+    const bool *allowed;  /* [units]: those that may go; NULL: all */
+    /* how far: one of these */
+    int remove;              /* so many units */
+    double max_ppl_increase; /* as many as leave perplexity on the calibration text within 1 + this; 0.05 is 5 % */
+    uint64_t target_bytes;   /* as few as bring the tensor data down to this */
+    double target_speedup;   /* as few as make the forward pass, by measured layer times, so many times as fast */
+    bool until_stable; /* reads text only until the choice is the same in 95 % of 1,000 bootstrap samples of windows;
+                          with remove, and bi, relative-magnitude or angular. tokens is then a bound (0: all) */
+    sg_run_opts run;   /* the calibration text, as for sg_score_run */
+} sg_choose_opts;
+
+typedef struct sg_choice_step { /* NaN: not known */
+    int n;                      /* units that are gone */
+    int unit;                   /* the one that went in this step; -1: the method makes each count's set anew */
+    double value;               /* what the method went by: influence, distance, nats per token, divergence */
+    double ppl;                 /* on the calibration text */
+    uint64_t bytes;             /* of tensor data that are left; 0 with halves */
+    double speedup;             /* of the forward pass */
+} sg_choice_step;
+
+typedef struct sg_choice {
+    sg_method method;
+    bool halves;
+    const int *removed; /* units, sorted */
+    size_t n_removed;
+    const sg_choice_step *steps; /* of 1, 2 ... units; with a bound on perplexity also the one that broke it */
+    size_t n_steps;
+    double base_ppl;    /* of the whole model on the calibration text, where it was measured; else NaN */
+    const char *why;    /* a sentence: what set the number of layers, and how it came out */
+    const char *source; /* the calibration text; NULL: nothing was read */
+    int64_t tokens, windows;
+    int window;
+    bool stable;           /* with until_stable: the choice had settled before the text ended */
+    const sg_score *score; /* of bi and relative-magnitude; else NULL */
+    double seconds;
+} sg_choice;
+
+/* SG_ERR_USAGE: options that contradict; SG_ERR_REFUSED: no number of allowed units reaches what was asked. Other
+ * errors as sg_score_run. */
+int sg_choose(sg_choice **out, sg_model *model, const sg_choose_opts *opts, sg_error *err);
+void sg_choice_free(sg_choice *choice);
+
+/* sg_score_run by another method: `value` and `order` are its own. Greedy ones: a first round. how far is not read. */
+int sg_score_by(sg_score **out, sg_model *model, const sg_choose_opts *opts, sg_error *err);
+
+/* ---- comparing methods ------------------------------------------------------------------------------- */
+
+typedef struct sg_compare_point { /* one method at one number of units */
+    int n;
+    const int *removed;              /* [n] units, sorted */
+    uint64_t parameters, bytes;      /* of what is left; 0 with halves */
+    const sg_perplexity *perplexity; /* one per evaluation text */
+    size_t n_perplexity;
+} sg_compare_point;
+
+typedef struct sg_compare_method {
+    sg_method method;
+    const sg_compare_point *points; /* ascending n */
+    size_t n_points;
+} sg_compare_method;
+
+typedef struct sg_compare {
+    bool halves; /* units are halves of layers */
+    sg_precision precision;
+    const char *source;      /* of the calibration text; NULL: no method needed one */
+    int64_t tokens, windows; /* of it */
+    int window;
+    bool bos;
+    int64_t trial_tokens; /* that greedy methods tried on; 0: none did */
+    const sg_compare_method *methods;
+    size_t n_methods;
+    int subsets;    /* different ones that were evaluated */
+    double seconds; /* all passes */
+} sg_compare;
+
+/* Perplexity of every method at every count on eval's texts; sets are chosen on choose->run's. counts: ascending, each
+ * below the number of units. Equal sets are evaluated once, all in as few passes as memory allows.
+ * choose: method and how far are not read. */
+int sg_compare_run(sg_compare **out, sg_model *model, const sg_method *methods, size_t n_methods, const int *counts,
+                   size_t n_counts, const sg_choose_opts *choose, const sg_run_opts *eval, sg_error *err);
+void sg_compare_free(sg_compare *compare);
+
 /* ---- plans ------------------------------------------------------------------------------------------- */
 
 typedef struct sg_plan {
     int layers, hidden, vocab; /* of the model it was made for */
     char fingerprint[33];
-    const char *method;       /* "layers" (a list by hand) or "bi" */
+    const char *method;       /* "layers" (a list by hand), or the method that chose */
     const int *remove, *keep; /* sorted */
     size_t n_remove, n_keep;
+    const char *why; /* sg_choice's; NULL: not known */
 } sg_plan;
 
 /* "3,21-25" for a model of n_layers: *out is malloc-ed (sg_layers_free), sorted. SG_ERR_USAGE, naming the part, for an
@@ -312,6 +436,7 @@ int sg_plan_from_score(sg_plan **out, const sg_model *model, const sg_score *sco
 int sg_plan_read(sg_plan **out, const char *path, const sg_model *model, bool *same, sg_error *err);
 /* The plan file's text; malloc-ed, sg_string_free. */
 int sg_plan_json(const sg_plan *plan, char **out, sg_error *err);
+int sg_plan_from_choice(sg_plan **out, const sg_model *model, const sg_choice *choice, sg_error *err);
 void sg_plan_free(sg_plan *plan);
 
 /* ---- surgery ----------------------------------------------------------------------------------------- */
@@ -371,6 +496,11 @@ int sg_generation_json(const sg_model *model, const int *removed, size_t n_remov
 /* What stands below the text. */
 int sg_generation_table(const sg_model *model, const int *removed, size_t n_removed, const sg_generation *generation,
                         const sg_style *style, char **out, sg_error *err);
+/* What a choice took and why. */
+int sg_choice_table(const sg_model *model, const sg_choice *choice, const sg_style *style, char **out, sg_error *err);
+int sg_compare_json(const sg_model *model, const sg_compare *compare, char **out, sg_error *err);
+int sg_compare_table(const sg_model *model, const sg_compare *compare, const sg_style *style, char **out,
+                     sg_error *err);
 int sg_prune_json(const sg_plan *plan, const sg_prune_result *result, char **out, sg_error *err);
 int sg_prune_table(const sg_plan *plan, const sg_prune_result *result, bool dry_run, const sg_style *style, char **out,
                    sg_error *err);

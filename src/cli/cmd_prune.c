@@ -11,83 +11,70 @@ static int check(const options *o, sg_error *err)
     int rc = require_one_model(o, err);
     if (rc)
         return rc;
-    int ways = (o->layers != NULL) + (o->remove != 0) + (o->ratio != NULL) + (o->plan != NULL);
+    int ways = (o->layers != NULL) + chooses(o) + (o->plan != NULL);
     if (!ways)
-        return usage_error(err, "which layers? give one of --remove N, --ratio P%%, --layers LIST, --plan FILE");
+        return usage_error(err, "which layers? give --layers LIST, --plan FILE, or how many to choose: --remove N, "
+                                "--ratio P%%, --max-ppl-increase P%%, --target-size SIZE, --target-speedup X");
     if (ways > 1)
-        return usage_error(err, "--remove, --ratio, --layers and --plan exclude each other: give one of them");
+        return usage_error(err,
+                           "--layers, --plan and those that choose, such as --remove, exclude each other: give one");
+    if (chooses(o) && (rc = require_how_far(o, err)))
+        return rc;
     if (!o->out)
         return usage_error(err, "-o OUT is missing: where to write");
     return SG_OK;
 }
 
-static bool scores_first(const options *o)
-{
-    return o->remove || o->ratio;
-}
-
 static void note_useless(const options *o)
 {
-    static const char *const scoring[] = {"method", "text", "tokens", "window", "bos", "precision"};
+    static const char *const scoring[] = {"method",     "text",      "tokens",       "window",
+                                          "bos",        "precision", "until-stable", "trial-tokens",
+                                          "candidates", "seed",      "granularity"};
     for (size_t i = 0; i < sizeof scoring / sizeof *scoring; i++)
         if (options_given(o, scoring[i]))
-            print_note(o, "--%s has no use with %s: nothing is scored", scoring[i], o->layers ? "--layers" : "--plan");
+            print_note(o, "--%s has no use with %s: nothing is chosen", scoring[i], o->layers ? "--layers" : "--plan");
 }
 
 /* ---- the plan ----------------------------------------------------------------------------------------- */
 
-/* How many layers --remove or --ratio means. */
-static int count_to_remove(const options *o, int layers, int *n, sg_error *err)
+/* OUT is looked at before the long run that chooses layers: a trial with a layer that need not go. What it says about
+ * that does not count, only what it says about OUT. */
+static int check_out(const options *o, const sg_model *model, const sg_prune_opts *opts, sg_error *err)
 {
-    if (o->ratio)
-        return sg_ratio_parse(o->ratio, layers, n, err);
-    if (o->remove >= layers) {
-        snprintf(err->message, sizeof err->message, "--remove %lld of %d layers leaves none: at least one has to stay",
-                 (long long)o->remove, layers);
-        return err->code = SG_ERR_REFUSED;
-    }
-    *n = (int)o->remove;
-    return SG_OK;
-}
-
-/* OUT is looked at before the long run that chooses layers: a trial with layers that need not be the ones. What it says
- * about them does not count, only what it says about OUT. */
-static int check_out(const options *o, const sg_model *model, int n, const sg_prune_opts *opts, sg_error *err)
-{
+    static const int first = 0;
     sg_plan *trial = NULL;
     sg_prune_result *result = NULL;
-    char list[48];
-    snprintf(list, sizeof list, n > 1 ? "0-%d" : "0", n - 1);
-    int *layers = NULL;
-    size_t n_layers = 0;
-    int rc = sg_layers_parse(list, sg_model_get_info(model)->layers, &layers, &n_layers, err);
-    if (!rc)
-        rc = sg_plan_from_layers(&trial, model, layers, n_layers, err);
+    int rc = sg_plan_from_layers(&trial, model, &first, 1, err);
     if (!rc && sg_prune_dry_run(&result, model, trial, o->out, opts, err) == SG_ERR_USAGE)
         rc = SG_ERR_USAGE;
     sg_prune_result_free(result);
     sg_plan_free(trial);
-    sg_layers_free(layers);
     return rc;
 }
 
-static int plan_from_score(sg_plan **plan, const options *o, sg_model *model, int n, const texts *t, progress *p,
-                           bool print, sg_error *err)
+/* The choice, printed with the layers' influence where the method goes by it. */
+static int plan_by_choice(sg_plan **plan, const options *o, sg_model *model, const sg_choose_opts *opts, progress *p,
+                          bool print, sg_error *err)
 {
     sg_style style = terminal_style(o);
-    sg_score *score = NULL;
-    char *table = NULL;
-    sg_run_opts run = run_options(o, t, p);
-    int rc = sg_score_run(&score, model, &run, err);
+    sg_choice *choice = NULL;
+    char *scores = NULL, *table = NULL;
+    int rc = sg_choose(&choice, model, opts, err);
     progress_clear(p);
-    if (rc || (rc = sg_plan_from_score(plan, model, score, n, err)) || !print)
+    if (rc || (rc = sg_plan_from_choice(plan, model, choice, err)) || !print)
         goto out;
-    if ((rc = sg_score_table(model, score, *plan, &style, &table, err)) || (rc = sink_print(table, err)))
+    if (choice->score && ((rc = sg_score_table(model, choice->score, *plan, &style, &scores, err)) ||
+                          (rc = sink_print(scores, err)) || (rc = sink_print("\n", err))))
+        goto out;
+    if (opts->remove && !opts->until_stable && choice->score) /* the table has said all */
+        goto out;
+    if ((rc = sg_choice_table(model, choice, &style, &table, err)) || (rc = sink_print(table, err)))
         goto out;
     rc = sink_print("\n", err);
 out:
+    sg_string_free(scores);
     sg_string_free(table);
-    sg_score_free(score);
+    sg_choice_free(choice);
     return rc;
 }
 
@@ -111,14 +98,7 @@ static int quiet_result(char **out, const options *o, const sg_plan *plan, const
 {
     if (!o->dry_run)
         return quiet_line(out, result->out, err);
-    char *list = sg_layers_format(plan->remove, plan->n_remove);
-    int rc = quiet_line(out, list ? list : "", err);
-    if (!rc && !list) {
-        snprintf(err->message, sizeof err->message, "no memory for the list of layers");
-        rc = err->code = SG_ERR_NOMEM;
-    }
-    sg_string_free(list);
-    return rc;
+    return quiet_layers(out, plan, err);
 }
 
 /* Prunes, or says what pruning would do, and hands the result to the sink. */
@@ -157,7 +137,8 @@ int cmd_prune(const options *o, sg_error *err)
     texts t = {0};
     sink s = {.fd = -1};
     progress p;
-    int n = 0, rc = check(o, err);
+    sg_choose_opts choose;
+    int rc = check(o, err);
     if (rc)
         return rc;
     progress_init(&p, terminal_style(o).utf8, o->quiet);
@@ -165,10 +146,12 @@ int cmd_prune(const options *o, sg_error *err)
         .overwrite = o->overwrite, .memory = o->memory, .threads = (int)o->threads, .progress = progress_callback(&p)};
     if ((rc = sg_model_open(&model, o->models[0], err)))
         goto out;
-    if (scores_first(o)) {
-        if ((rc = count_to_remove(o, sg_model_get_info(model)->layers, &n, err)) ||
-            (rc = check_out(o, model, n, &opts, err)) || (rc = texts_read(&t, o, err)))
+    if (chooses(o)) {
+        /* the counts first, then OUT, then stdin, which may wait for a person */
+        if ((rc = choose_options(&choose, o, sg_model_get_info(model)->layers, &t, &p, err)) ||
+            (rc = check_out(o, model, &opts, err)) || (rc = texts_read(&t, o, err)))
             goto out;
+        choose.run = run_options(o, &t, &p);
     } else {
         note_useless(o);
         if ((rc = plan_as_told(&plan, o, model, err)))
@@ -177,7 +160,7 @@ int cmd_prune(const options *o, sg_error *err)
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
     if ((rc = sink_open(&s, o->json, err)) ||
-        (!plan && (rc = plan_from_score(&plan, o, model, n, &t, &p, s.table && !o->quiet, err))))
+        (!plan && (rc = plan_by_choice(&plan, o, model, &choose, &p, s.table && !o->quiet, err))))
         goto out;
     rc = apply(o, model, plan, &opts, &s, &p, err);
 out:

@@ -19,10 +19,11 @@ int cmd_score(const options *o, sg_error *err)
         goto out;
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
-    sg_run_opts run = run_options(o, &t, &p);
-    if ((rc = sink_open(&s, o->json, err)))
+    sg_choose_opts opts;
+    if ((rc = choose_options(&opts, o, sg_model_get_info(model)->layers, &t, &p, err)) ||
+        (rc = sink_open(&s, o->json, err)))
         goto out;
-    rc = sg_score_run(&score, model, &run, err);
+    rc = sg_score_by(&score, model, &opts, err);
     progress_clear(&p);
     if (rc || (s.json && (rc = sg_score_json(model, score, &json, err))) ||
         (s.table &&

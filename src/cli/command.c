@@ -109,6 +109,80 @@ sg_run_opts run_options(const options *o, const texts *t, progress *p)
     };
 }
 
+static int ways_to_say(const options *o)
+{
+    return (o->remove != 0) + (o->ratio != NULL) + (o->max_ppl_increase != NULL) + (o->target_bytes != 0) +
+           (o->target_speedup != NULL);
+}
+
+bool chooses(const options *o)
+{
+    return ways_to_say(o) > 0;
+}
+
+int require_how_far(const options *o, sg_error *err)
+{
+    static const char list[] = "--remove N, --ratio P%, --max-ppl-increase P%, --target-size SIZE, --target-speedup X";
+    int ways = ways_to_say(o);
+    if (ways != 1)
+        return usage_error(err, ways ? "give only one of %s" : "how far? give one of %s", list);
+    if (o->until_stable && !o->remove && !o->ratio)
+        return usage_error(err, "--until-stable goes with --remove or --ratio");
+    if (o->granularity) {
+        snprintf(err->message, sizeof err->message,
+                 "--granularity half is for score and compare: no format keeps a layer without one of its halves");
+        return err->code = SG_ERR_REFUSED;
+    }
+    return SG_OK;
+}
+
+/* "20%" as 0.2, "1.25" as itself: the number in front of `unit` */
+static int read_number(const char *name, const char *value, const char *unit, double least, double *out, sg_error *err)
+{
+    size_t digits = strspn(value, "0123456789"), end = digits;
+    if (value[end] == '.')
+        end += 1 + strspn(value + end + 1, "0123456789");
+    *out = digits && digits < 10 ? strtod(value, NULL) : -1; /* the program's numbers are the C locale's */
+    if (!digits || strcmp(value + end, unit) || !(*out > least))
+        return usage_error(err, "--%s %s: expected a number above %g%s", name, value, least, unit);
+    return SG_OK;
+}
+
+static int how_far(sg_choose_opts *out, const options *o, int layers, sg_error *err)
+{
+    int rc = SG_OK;
+    if (o->ratio)
+        return sg_ratio_parse(o->ratio, layers, &out->remove, err);
+    if (o->max_ppl_increase) {
+        rc = read_number("max-ppl-increase", o->max_ppl_increase, "%", 0, &out->max_ppl_increase, err);
+        out->max_ppl_increase /= 100;
+    }
+    if (o->target_speedup)
+        rc = read_number("target-speedup", o->target_speedup, "", 1, &out->target_speedup, err);
+    if (o->remove >= layers) {
+        snprintf(err->message, sizeof err->message, "--remove %lld of %d layers leaves none: at least one has to stay",
+                 (long long)o->remove, layers);
+        return err->code = SG_ERR_REFUSED;
+    }
+    out->remove = (int)o->remove;
+    out->target_bytes = o->target_bytes;
+    return rc;
+}
+
+int choose_options(sg_choose_opts *out, const options *o, int layers, const texts *t, progress *p, sg_error *err)
+{
+    *out = (sg_choose_opts){
+        .method = (sg_method)o->method,
+        .halves = o->granularity == 1,
+        .seed = o->seed ? (uint64_t)o->seed : 1,
+        .candidates = (int)o->candidates,
+        .trial_tokens = o->trial_tokens,
+        .until_stable = o->until_stable,
+        .run = run_options(o, t, p),
+    };
+    return how_far(out, o, layers, err);
+}
+
 sg_style terminal_style(const options *o)
 {
     struct winsize size;

@@ -8,6 +8,9 @@
 
 int cmd_inspect(const options *o, sg_error *err);
 int cmd_score(const options *o, sg_error *err);
+
+int cmd_plan(const options *o, sg_error *err);
+int cmd_compare(const options *o, sg_error *err);
 int cmd_prune(const options *o, sg_error *err);
 int cmd_eval(const options *o, sg_error *err);
 int cmd_generate(const options *o, sg_error *err);
@@ -34,6 +37,13 @@ int removed_layers(const options *o, const sg_model *model, int **list, size_t *
 
 /* SG_ERR_USAGE: --temperature is no number. */
 int generate_options(sg_generate_opts *out, const options *o, progress *p, sg_error *err);
+
+/* Is one of --remove, --ratio ... given, that need a choice? */
+bool chooses(const options *o);
+/* Exactly one of --remove, --ratio ..., and whole layers. */
+int require_how_far(const options *o, sg_error *err);
+/* What choosing takes: method and how far. SG_ERR_USAGE: a value that is none. layers: the model's. */
+int choose_options(sg_choose_opts *out, const options *o, int layers, const texts *t, progress *p, sg_error *err);
 sg_run_opts run_options(const options *o, const texts *t, progress *p);
 sg_style terminal_style(const options *o); /* of stdout */
 
@@ -46,7 +56,9 @@ void print_error(const options *o, const char *message);
 /* --quiet's lines, malloc-ed; "" where there is nothing to say. SG_ERR_NOMEM. */
 int quiet_number(char **out, int number, sg_error *err);
 int quiet_line(char **out, const char *line, sg_error *err);
+int quiet_layers(char **out, const sg_plan *plan, sg_error *err); /* as --layers takes them */
 int quiet_order(char **out, const sg_score *score, sg_error *err);
+int quiet_compare(char **out, const sg_compare *compare, sg_error *err);
 int quiet_perplexities(char **out, const sg_eval *eval, sg_error *err);
 
 #endif

@@ -31,19 +31,37 @@ static const command_row commands[] = {
      "calibration  source, tokens, windows, window, bos, skipped\n"
      "precision    \"bf16\" or \"f32\"\n"
      "layers       a list of index, bi, bi_low, bi_high (95% interval over windows),\n"
-     "             relative_magnitude, mixer_bi, ffn_bi\n"
-     "order        layer numbers, lowest influence first\n"
+     "             relative_magnitude, mixer_bi, ffn_bi, value (what the method goes by)\n"
+     "order        layer numbers, lowest value first\n"
+     "method       \"bi\" ...\n"
+     "halves       with --granularity half a list of layer, half (\"mixer\", \"ffn\"),\n"
+     "             value, lowest first\n"
      "chunks       how many times the weights were read\n"
      "seconds, tokens_per_second\n",
      "  shortgpt score model.gguf\n"
      "  shortgpt score model.gguf --text my.txt --text more.txt --tokens 65536\n"
      "  shortgpt score ~/models/Llama-3-70B --memory 8G --json scores.json\n",
      NULL},
+    {"plan", CMD_PLAN, cmd_plan, "MODEL (--remove N | --ratio P% | ...) [-o FILE] [options]", "Choose layers to remove",
+     "Chooses layers by a method and says which, and why so many: a number (--remove, --ratio), or a bound on what is "
+     "lost or gained (--max-ppl-increase, --target-size, --target-speedup). "
+     "The plan file is for prune --plan and eval --plan, also of another format of the same model.\n"
+     "With --until-stable the text is read only as far as the choice still changes: after each part of it 1,000 "
+     "samples "
+     "of its windows, drawn with replacement, choose again, and it is settled when 95% of them choose the same.",
+     "schema       \"shortgpt/plan/1\"\n"
+     "model        layers, hidden, vocab, fingerprint\n"
+     "method, why\n"
+     "remove, keep\n",
+     "  shortgpt plan model.gguf --remove 3 -o plan.json\n"
+     "  shortgpt plan model.gguf --method greedy --max-ppl-increase 20% -o plan.json\n"
+     "  shortgpt plan model.gguf --target-speedup 1.25\n"
+     "  shortgpt plan model.gguf --remove 6 --until-stable --text book.txt\n",
+     NULL},
     {"prune", CMD_PRUNE, cmd_prune, "MODEL (--remove N | --ratio P% | --layers LIST | --plan FILE) -o OUT [options]",
      "Remove layers and write the smaller model",
-     "Removes whole layers and writes what is left in MODEL's format, every kept tensor byte for byte. With --remove "
-     "or --ratio the model is scored first "
-     "and the layers of lowest influence go; with --layers or --plan they are as told.\n"
+     "Removes whole layers and writes what is left in MODEL's format, every kept tensor byte for byte. With --layers "
+     "or --plan they are as told; with --remove, --ratio or a bound they are chosen first, as by plan.\n"
      "OUT is written beside its place under a temporary name, read back, compared, run against the original with those "
      "layers skipped, and only then "
      "renamed: on any exit status but 0, OUT is as it was.\n"
@@ -73,7 +91,9 @@ static const command_row commands[] = {
      "precision, seconds\n"
      "models       a list of path, removed, layers, parameters, bytes,\n"
      "             perplexity: a list of source, window, bos, tokens, windows, ppl,\n"
-     "             ppl_low, ppl_high (95% interval over windows)\n",
+     "             ppl_low, ppl_high (95% interval over windows), and where there is\n"
+     "             an original kl, kl_p99 (divergence from it in nats a token: mean and\n"
+     "             99th percentile), top1 (part with the same likeliest token)\n",
      "  shortgpt eval model.gguf smaller.gguf\n"
      "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n",
      NULL},
@@ -96,6 +116,35 @@ static const command_row commands[] = {
      "  shortgpt generate model.gguf --prompt 'Once upon a time'\n"
      "  shortgpt generate model.gguf --prompt 'Once upon a time' --without 13-14,17 -n 100\n"
      "  shortgpt generate model.gguf --prompt 'Dear' --temperature 0.8 --seed 7\n",
+     NULL},
+    {"compare", CMD_COMPARE, cmd_compare, "MODEL [options]", "Compare ways to choose layers",
+     "Removes 0, 1, 2 ... layers by each of several methods and measures perplexity without them, nothing written. "
+     "Sets "
+     "that several methods choose are evaluated once, and all together in as few passes as memory allows. "
+     "Methods choose on one text, --calibration, and are compared on another, --text.\n"
+     "bi: lowest Block Influence first, 1 minus the mean cosine of what enters a layer and what leaves it.\n"
+     "relative-magnitude: lowest mean of |f(x)| / |x + f(x)| first, f(x) what a layer adds to the stream x.\n"
+     "reverse, sequential, random: from the last layer, from the first, in an order drawn by --seed.\n"
+     "angular, angular-all: the n layers in a row between whose ends the stream turns by the smallest angle, at the "
+     "last "
+     "token of each window or at all (Gromov et al. 2024).\n"
+     "greedy: in each round the layer without which the text is likeliest, every candidate tried.\n"
+     "greedy-kl: in each round the layer without which next-token distributions stay nearest to the original's.\n"
+     "bi-greedy: greedy among the --candidates layers of lowest Block Influence.",
+     "schema       \"shortgpt/compare/1\"\n"
+     "model        path, format, family, architecture, layers, hidden, parameters, bytes\n"
+     "calibration  source, tokens, windows, window, bos, trial_tokens (0: no method\n"
+     "             tried layers); null where no method read it\n"
+     "precision    \"bf16\" or \"f32\"\n"
+     "granularity  \"layer\" or \"half\"\n"
+     "methods      a list of method and points: a list of n, removed, parameters, bytes\n"
+     "             (of halves: n, removed_mixers, removed_ffns) and perplexity, as in\n"
+     "             the JSON of eval\n"
+     "subsets      different sets that were evaluated\n"
+     "seconds\n",
+     "  shortgpt compare model.gguf --methods bi,greedy --remove 0..8\n"
+     "  shortgpt compare model.gguf --calibration book.txt --text wiki.test.raw --json c.json\n"
+     "  shortgpt compare model.gguf --granularity half --remove 0,4,8\n",
      NULL},
     {"tokenize", CMD_TOKENIZE, cmd_tokenize, "MODEL [options]", "Show a text's tokens",
      "Cuts a text into tokens by the model's own tokenizer and prints a line for each: its id, a tab, and its spelling "

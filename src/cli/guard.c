@@ -53,6 +53,8 @@ int guard_json(const options *o, sg_error *err)
     for (size_t i = 0; i < o->n_texts && !rc; i++)
         rc = keep_off(o->json, target, "the text", o->texts[i], err);
     if (!rc)
+        rc = keep_off(o->json, target, "the text", o->calibration, err);
+    if (!rc)
         rc = keep_off(o->json, target, "the plan", o->plan, err);
     if (!rc)
         rc = keep_off(o->json, target, "OUT", o->out, err);

@@ -33,8 +33,7 @@ static int print_version(void)
            "  precision  auto is %s here\n"
            "  json-c     %s\n"
            "  PCRE2      %s\n",
-           f.version, f.compiler, f.onednn, f.isa,
-           strcmp(f.kernel, "amx") ? "oneDNN" : "our own kernel for AMX",
+           f.version, f.compiler, f.onednn, f.isa, strcmp(f.kernel, "amx") ? "oneDNN" : "our own kernel for AMX",
            f.native_bf16 ? "bf16 (the processor has it)" : "f32 (the processor has no bf16)", f.json_c, f.pcre2);
     return finish_stdout();
 }
@@ -148,7 +147,7 @@ int main(int argc, char **argv)
         help_command(stdout, c);
         return finish_stdout();
     }
-    if (c->id & (CMD_SCORE | CMD_PRUNE | CMD_EVAL))
+    if (c->id & (CMD_SCORE | CMD_PLAN | CMD_PRUNE | CMD_EVAL | CMD_COMPARE))
         wait_without_spinning(argv);
     return run(c, argc - 2, argv + 2);
 }

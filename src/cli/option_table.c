@@ -3,23 +3,41 @@
 
 #include "option_table.h"
 
-#define MEASURING (CMD_SCORE | CMD_PRUNE | CMD_EVAL)
+#define CHOOSING (CMD_PLAN | CMD_PRUNE)
+#define BY_METHOD (CHOOSING | CMD_SCORE | CMD_COMPARE)
+#define MEASURING (BY_METHOD | CMD_EVAL)
 #define RUNNING (MEASURING | CMD_GENERATE)
-#define RESULTS (CMD_GENERATE | CMD_INSPECT | CMD_SCORE | CMD_PRUNE | CMD_EVAL | CMD_TOKENIZE)
+#define RESULTS (RUNNING | CMD_INSPECT | CMD_TOKENIZE)
 #define EVERY (RESULTS | CMD_COMPLETION | CMD_MAN)
 #define AT(field) offsetof(options, field)
 
 static const char *const bos_words[] = {"auto", "always", "never", NULL};   /* as sg_bos */
 static const char *const precision_words[] = {"auto", "bf16", "f32", NULL}; /* as sg_precision */
 static const char *const color_words[] = {"auto", "always", "never", NULL}; /* as color_choice */
-static const char *const method_words[] = {"bi", NULL};
+static const char *const granularity_words[] = {"layer", "half", NULL};
+static const char *const method_words[] = {"bi",      "relative-magnitude", "reverse", "sequential", "random",
+                                           "angular", "angular-all",        "greedy",  "greedy-kl",  "bi-greedy",
+                                           NULL}; /* as sg_method */
+_Static_assert(sizeof method_words / sizeof *method_words == SG_N_METHODS + 1, "a method has no word");
 
 const option_row option_rows[] = {
     {'o', "out", "OUT", CMD_PRUNE, KIND_STRING, AT(out),
      "where to write: a new directory, or a .gguf file, as MODEL is", NULL},
-    {0, "remove", "N", CMD_PRUNE, KIND_COUNT, AT(remove), "remove the N layers of lowest influence", NULL},
-    {0, "ratio", "P%", CMD_PRUNE, KIND_STRING, AT(ratio), "remove that part of the layers, rounded down, e.g. 25%",
+    {'o', "out", "FILE", CMD_PLAN, KIND_STRING, AT(out), "the plan file to write; - is stdout, then without the table",
      NULL},
+    {0, "methods", "LIST", CMD_COMPARE, KIND_STRING, AT(methods),
+     "which, e.g. bi,greedy\n(bi,relative-magnitude,reverse,sequential)", NULL},
+    {0, "remove", "LIST", CMD_COMPARE, KIND_STRING, AT(counts), "how many layers, e.g. 0..10 or 1,2,4..8 (0..10)",
+     NULL},
+    {0, "remove", "N", CHOOSING, KIND_COUNT, AT(remove), "remove N layers", NULL},
+    {0, "ratio", "P%", CHOOSING, KIND_STRING, AT(ratio), "remove that part of the layers, rounded down, e.g. 25%",
+     NULL},
+    {0, "max-ppl-increase", "P%", CHOOSING, KIND_STRING, AT(max_ppl_increase),
+     "remove as many as leave the calibration text's\nperplexity within P% of what it was", NULL},
+    {0, "target-size", "SIZE", CHOOSING, KIND_SIZE, AT(target_bytes),
+     "remove as few as bring the tensor data down to this,\ne.g. 5G, 512M, 1.5GiB", NULL},
+    {0, "target-speedup", "X", CHOOSING, KIND_STRING, AT(target_speedup),
+     "remove as few as make the forward pass X times as fast\nby measured layer times, e.g. 1.25", NULL},
     {0, "layers", "LIST", CMD_PRUNE, KIND_STRING, AT(layers), "remove these, e.g. 3,21-25 (MODEL's numbers, from 0)",
      NULL},
     {0, "prompt", "TEXT", CMD_GENERATE, KIND_STRING, AT(prompt), "the text to continue", NULL},
@@ -32,15 +50,39 @@ const option_row option_rows[] = {
      NULL},
     {0, "without", "LIST", CMD_EVAL, KIND_STRING, AT(without),
      "also evaluate without these layers, e.g. 14,17,25;\nnothing is written", NULL},
-    {0, "method", "M", CMD_PRUNE, KIND_CHOICE, AT(method), "how --remove and --ratio choose: bi, Block Influence",
+    {0, "method", "M", CHOOSING | CMD_SCORE, KIND_CHOICE, AT(method),
+     "bi (Block Influence), relative-magnitude, reverse,\nsequential, random, angular, angular-all, "
+     "greedy,\ngreedy-kl, "
+     "bi-greedy; 'shortgpt compare --help'\nexplains them",
      method_words},
+    {0, "granularity", "G", BY_METHOD, KIND_CHOICE, AT(granularity),
+     "layer, or half: mixers and feed-forwards apart, to\nmeasure, since most formats cannot store it",
+     granularity_words},
+    {0, "until-stable", NULL, CHOOSING, KIND_FLAG, AT(until_stable),
+     "read text only until the choice is the same in 95% of\n1,000 bootstrap samples of its windows; --tokens is then\n"
+     "the most that is read (all)",
+     NULL},
+    {0, "trial-tokens", "N", BY_METHOD, KIND_COUNT, AT(trial_tokens),
+     "tokens of each text that greedy methods try layers on\n(4096)", NULL},
+    {0, "candidates", "K", BY_METHOD, KIND_COUNT, AT(candidates),
+     "bi-greedy tries the K of lowest influence (half of all)", NULL},
+    {0, "seed", "N", BY_METHOD, KIND_COUNT, AT(seed), "of random, and of the bootstrap (1)", NULL},
+    {0, "calibration", "FILE", CMD_COMPARE, KIND_STRING, AT(calibration),
+     "UTF-8 text that methods choose by\n(without it: a text that is built in)", NULL},
+    {0, "calibration-tokens", "N", CMD_COMPARE, KIND_COUNT, AT(calibration_tokens),
+     "tokens of it, in whole windows (16384)", NULL},
+    {0, "calibration-window", "T", CMD_COMPARE, KIND_COUNT, AT(calibration_window), "tokens per window of it (512)",
+     NULL},
     {0, "text", "FILE", CMD_TOKENIZE, KIND_TEXT, 0, "UTF-8 text, - for stdin\n(without it: a text that is built in)",
      NULL},
-    {0, "text", "FILE", MEASURING, KIND_TEXT, 0,
+    {0, "text", "FILE", CMD_COMPARE, KIND_TEXT, 0,
+     "UTF-8 text to evaluate on, - for stdin; may be repeated\n(without it: another text that is built in)", NULL},
+    {0, "text", "FILE", MEASURING & ~(unsigned)CMD_COMPARE, KIND_TEXT, 0,
      "UTF-8 text to run, - for stdin; may be repeated\n(without it: a text that is built in)", NULL},
     {0, "tokens", "N", MEASURING, KIND_COUNT, AT(tokens),
-     "tokens of each text, in whole windows\n(score, prune: 16384; eval: all)", NULL},
-    {0, "window", "T", MEASURING, KIND_COUNT, AT(window), "tokens per window (score, prune: 512; eval: 1024)", NULL},
+     "tokens of each text, in whole windows\n(score, plan, prune: 16384; eval, compare: all)", NULL},
+    {0, "window", "T", MEASURING, KIND_COUNT, AT(window),
+     "tokens per window\n(score, plan, prune: 512; eval, compare: 1024)", NULL},
     {0, "bos", "WHEN", RUNNING | CMD_TOKENIZE, KIND_CHOICE, AT(bos),
      "a BOS in front: auto (as the tokenizer says), always,\nnever", bos_words},
     {0, "precision", "P", RUNNING, KIND_CHOICE, AT(precision), "bf16, f32 or auto (bf16 where the processor has it)",
@@ -67,6 +109,10 @@ const option_row option_rows[] = {
     {'q', "quiet", NULL, CMD_EVAL, KIND_FLAG, AT(quiet),
      "say nothing but errors, print only the perplexities,\none a line: of each model in turn, for each text", NULL},
     {'q', "quiet", NULL, CMD_GENERATE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the new text", NULL},
+    {'q', "quiet", NULL, CMD_PLAN, KIND_FLAG, AT(quiet),
+     "say nothing but errors, print only the layers to remove,\nas --layers takes them", NULL},
+    {'q', "quiet", NULL, CMD_COMPARE, KIND_FLAG, AT(quiet),
+     "say nothing but errors, print only lines of method,\nnumber removed and perplexities", NULL},
     {'q', "quiet", NULL, CMD_TOKENIZE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the ids", NULL},
     {'q', "quiet", NULL, CMD_MAN, KIND_FLAG, AT(quiet), "print only the names of all pages, one a line", NULL},
     {0, "color", "WHEN", RESULTS, KIND_CHOICE, AT(color), "auto (on a terminal, see Environment), always, never",

@@ -45,7 +45,7 @@ static void list_words(char *out, size_t size, const char *const *words)
 
 static int set_choice(const option_row *row, const char *value, int *field, sg_error *err)
 {
-    char list[128];
+    char list[256];
     if (parse_choice(value, row->choices, field))
         return SG_OK;
     list_words(list, sizeof list, row->choices);

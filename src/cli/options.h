@@ -12,6 +12,8 @@ enum command {
     CMD_TOKENIZE = 16,
     CMD_COMPLETION = 32,
     CMD_MAN = 64,
+    CMD_PLAN = 128,
+    CMD_COMPARE = 256,
     CMD_GENERATE = 512
 };
 
@@ -23,14 +25,13 @@ typedef struct options {
     size_t n_models;
     const char **texts; /* --text, in order */
     size_t n_texts;
-    int64_t tokens, window, threads, remove;
-    uint64_t memory;
+    int64_t tokens, window, threads, remove, calibration_tokens, calibration_window, trial_tokens, candidates, seed;
+    uint64_t memory, target_bytes;
     int bos, precision, color; /* sg_bos, sg_precision, color_choice */
-    const char *json, *out, *layers, *ratio, *plan, *without;
-    const char *prompt, *temperature;
-    int64_t seed;
-    int method;
-    bool dry_run, overwrite, ids, quiet, help;
+    const char *json, *out, *layers, *ratio, *plan, *without, *methods, *counts, *calibration, *max_ppl_increase,
+        *target_speedup, *prompt, *temperature;
+    int method, granularity; /* sg_method; 1: halves */
+    bool dry_run, overwrite, ids, quiet, help, until_stable;
     bool given[MAX_OPTION_ROWS]; /* which rows of the table were there */
 } options;
 

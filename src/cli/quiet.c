@@ -43,6 +43,18 @@ int quiet_line(char **out, const char *line, sg_error *err)
     return finish(f, &text, out, err);
 }
 
+int quiet_layers(char **out, const sg_plan *plan, sg_error *err)
+{
+    char *list = sg_layers_format(plan->remove, plan->n_remove);
+    int rc = quiet_line(out, list ? list : "", err);
+    if (!rc && !list) {
+        snprintf(err->message, sizeof err->message, "no memory for the list of layers");
+        rc = err->code = SG_ERR_NOMEM;
+    }
+    sg_string_free(list);
+    return rc;
+}
+
 int quiet_order(char **out, const sg_score *score, sg_error *err)
 {
     char *text;
@@ -62,5 +74,21 @@ int quiet_perplexities(char **out, const sg_eval *eval, sg_error *err)
     for (size_t i = 0; f && i < eval->n_entries; i++)
         for (size_t j = 0; j < eval->entries[i].n_perplexity; j++)
             fprintf(f, "%.4f\n", eval->entries[i].perplexity[j].ppl);
+    return finish(f, &text, out, err);
+}
+
+int quiet_compare(char **out, const sg_compare *compare, sg_error *err)
+{
+    char *text;
+    size_t bytes;
+    FILE *f = start(&text, &bytes);
+    for (size_t m = 0; f && m < compare->n_methods; m++)
+        for (size_t i = 0; i < compare->methods[m].n_points; i++) {
+            const sg_compare_point *p = &compare->methods[m].points[i];
+            fprintf(f, "%s\t%d", sg_method_name(compare->methods[m].method), p->n);
+            for (size_t j = 0; j < p->n_perplexity; j++)
+                fprintf(f, "\t%.4f", p->perplexity[j].ppl);
+            fputc('\n', f);
+        }
     return finish(f, &text, out, err);
 }

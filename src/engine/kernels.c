@@ -309,6 +309,41 @@ SG_CLONES void sg_row_log_sum_exp(const float *logits, int n, float *max, double
     *max = top;
 }
 
+int sg_row_argmax(const float *x, int n)
+{
+    float max = max_of(x, n);
+    int i = 0;
+    while (i < n - 1 && x[i] != max)
+        i++;
+    return i;
+}
+
+SG_CLONES void sg_row_add_gap(const float *a, const float *b, int n, sg_row_gap *gap)
+{
+    float top = row_max(a, n);
+    double sums[LANES] = {0}, crosses[LANES] = {0};
+    if (!(top > gap->max))
+        top = gap->max;
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++) {
+            double e = (double)exp_f32(a[i + j] - top);
+            sums[j] += e;
+            crosses[j] += e * ((double)a[i + j] - (double)b[i + j]);
+        }
+    for (int j = 0; i + j < n; j++) {
+        double e = (double)exp_f32(a[i + j] - top);
+        sums[j] += e;
+        crosses[j] += e * ((double)a[i + j] - (double)b[i + j]);
+    }
+    double factor = exp((double)gap->max - (double)top), sum = 0, cross = 0;
+    for (int j = 0; j < LANES; j++) {
+        sum += sums[j];
+        cross += crosses[j];
+    }
+    *gap = (sg_row_gap){top, gap->sum * factor + sum, gap->cross * factor + cross};
+}
+
 SG_CLONES sg_dots sg_row_dots(const float *before, const float *mid, const float *after, int n)
 {
     enum { WIDE = 8 };

@@ -50,6 +50,17 @@ float sg_row_softmax_block(sg_softmax *row, void *weights, const float *scores, 
  * and 0. */
 void sg_row_log_sum_exp(const float *logits, int n, float *max, double *sum);
 
+/* Place of the largest number, the first of equals; n >= 1, no NaN */
+int sg_row_argmax(const float *x, int n);
+
+/* Takes n more logits of two rows into sum = sum of e^(a - max) and cross = sum of e^(a - max) (a - b); begin with max
+ * -INFINITY and 0. */
+typedef struct sg_row_gap {
+    float max;
+    double sum, cross;
+} sg_row_gap;
+void sg_row_add_gap(const float *a, const float *b, int n, sg_row_gap *gap);
+
 /* Of a layer's row at three points (before, after the mixer, after the feed-forward): sums of products, in f64. */
 typedef struct sg_dots {
     double bb, mm, aa, bm, ma, ba;

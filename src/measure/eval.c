@@ -1,11 +1,15 @@
 /* sg_eval_run: perplexity of a model, and of the model without some layers, in one pass. */
+#include "measure/eval.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/stats.h"
+#include "measure/divergence.h"
 #include "measure/likelihood.h"
-#include "measure/windows.h"
+
+const sg_window_defaults sg_eval_windows = {.text = SG_EMBEDDED_EVAL, .window = 1024};
 
 /* The public structs point to const; these own. */
 static void free_entry(const sg_eval_entry *e)
@@ -45,8 +49,7 @@ int sg_eval_append(sg_eval *a, sg_eval *b, sg_error *err)
     return SG_OK;
 }
 
-/* exp of the mean over the text's predictions, and of its interval over window means. means: [windows] scratch */
-static sg_perplexity perplexity(const sg_windows *w, const sg_text_windows *text, const double *nll, double *means)
+sg_perplexity sg_perplexity_of(const sg_windows *w, const sg_text_windows *text, const double *nll, double *means)
 {
     int predictions = w->window - (w->bos ? 0 : 1);
     double mean, low, high;
@@ -60,7 +63,26 @@ static sg_perplexity perplexity(const sg_windows *w, const sg_text_windows *text
                            .tokens = (int64_t)text->n * predictions,
                            .ppl = exp(mean),
                            .ppl_low = exp(low),
-                           .ppl_high = exp(high)};
+                           .ppl_high = exp(high),
+                           .kl = NAN,
+                           .kl_p99 = NAN,
+                           .top1 = NAN};
+}
+
+/* The entry's distance from the original, text by text. */
+static int fill_divergence(sg_eval_entry *e, const sg_windows *w, const sg_divergence *d, sg_error *err)
+{
+    int rc = SG_OK;
+    for (size_t i = 0; i < e->n_perplexity && !rc; i++) {
+        sg_perplexity *p = (sg_perplexity *)(uintptr_t)&e->perplexity[i];
+        sg_divergence_stats stats;
+        if (!(rc = sg_divergence_of(d, 1, w->texts[i].first, w->texts[i].n, &stats, err))) {
+            p->kl = stats.kl;
+            p->kl_p99 = stats.kl_p99;
+            p->top1 = stats.top1;
+        }
+    }
+    return rc;
 }
 
 /* One subset's entry; its parts are zeroed first, so that sg_eval_free may follow any failure. */
@@ -84,7 +106,7 @@ static int fill_entry(sg_eval_entry *e, const sg_model *model, const int *remove
         e->bytes -= model->layers[removed[i]].bytes;
     }
     for (size_t i = 0; ok && i < w->n_texts; i++) {
-        list[i] = perplexity(w, &w->texts[i], nll, means);
+        list[i] = sg_perplexity_of(w, &w->texts[i], nll, means);
         e->n_perplexity = i + 1;
         ok = list[i].source != NULL;
     }
@@ -105,11 +127,11 @@ static int check_removed(const sg_model *model, const int *removed, size_t n, sg
 int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_removed, const sg_run_opts *opts,
                 sg_error *err)
 {
-    static const sg_window_defaults defaults = {.text = SG_EMBEDDED_EVAL, .window = 1024};
     static const sg_run_opts no_opts = {0};
     int L = model->spec.n_layers, S = n_removed ? 2 : 1;
     sg_windows w = {0};
     sg_likelihood lik = {0};
+    sg_divergence div = {0};
     sg_pass_result result;
     sg_eval *eval = NULL;
     sg_eval_entry *entries = NULL;
@@ -130,17 +152,21 @@ int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_rem
     memset(keep, true, (size_t)S * (size_t)L);
     for (size_t i = 0; i < n_removed; i++)
         keep[L + removed[i]] = false;
-    if ((rc = sg_windows_make(&w, model, opts, &defaults, err)) ||
-        (rc = sg_likelihood_init(&lik, w.windows, w.n, S, err)))
+    if ((rc = sg_windows_make(&w, model, opts, &sg_eval_windows, err)) ||
+        (rc = sg_likelihood_init(&lik, w.windows, w.n, S, err)) ||
+        (S > 1 && (rc = sg_divergence_init(&div, w.windows, w.n, S, err))))
         goto out;
-    sg_observer observer = {.nll = sg_likelihood_nll, .self = &lik};
+    sg_observer observers[2] = {{.nll = sg_likelihood_nll, .self = &lik}};
+    if (S > 1)
+        observers[1] = sg_divergence_observer(&div);
     sg_pass pass = {.model = model,
                     .windows = w.windows,
                     .n_windows = w.n,
                     .keep = keep,
                     .n_subsets = S,
-                    .observers = &observer,
-                    .n_observers = 1,
+                    .reference = true,
+                    .observers = observers,
+                    .n_observers = S,
                     .precision = opts->precision,
                     .memory = sg_memory_left(opts->memory),
                     .threads = opts->threads,
@@ -150,12 +176,15 @@ int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_rem
         goto out;
     for (int i = 0; i < S && !rc; i++, eval->n_entries++)
         rc = fill_entry(&entries[i], model, removed, i ? n_removed : 0, &w, lik.nll + (size_t)i * (size_t)w.n, err);
+    if (!rc && S > 1)
+        rc = fill_divergence(&entries[1], &w, &div, err);
     eval->precision = result.precision;
     eval->seconds = result.seconds;
     eval->scored = (int64_t)S * w.n * (w.window + (w.bos ? 1 : 0));
 out:
     sg_windows_dispose(&w);
     sg_likelihood_dispose(&lik);
+    sg_divergence_dispose(&div);
     sg_free(keep);
     if (!eval || !eval->entries)
         sg_free(entries);

@@ -37,12 +37,23 @@ static double turn(double dot, double aa, double bb)
     return aa > 0 && bb > 0 ? 1 - dot / (sqrt(aa) * sqrt(bb)) : (double)NAN;
 }
 
-static void add(double value, double *sum, int *n)
+/* ||b - a|| / ||b|| by f64 sums of f32 products */
+static double change(double dot, double aa, double bb)
 {
-    if (!isnan(value)) {
-        *sum += value;
-        ++*n;
-    }
+    double moved = bb + aa - 2 * dot;
+    return sqrt((moved > 0 ? moved : 0) / bb);
+}
+
+/* One position of a half or of the whole; false: a zero vector is among the two. */
+static bool add(double dot, double aa, double bb, double *bi, double *magnitude, int *n)
+{
+    double value = turn(dot, aa, bb);
+    if (isnan(value))
+        return false;
+    *bi += value;
+    *magnitude += change(dot, aa, bb);
+    ++*n;
+    return true;
 }
 
 /* A row's products: before, mid, after; and the feed-forward's own, which in a sequential layer are among them. */
@@ -70,17 +81,9 @@ static row_dots measure_row(const sg_layer_event *e, size_t at)
 static void add_position(sg_influence_sums *s, const row_dots *row)
 {
     const sg_dots *d = &row->layer;
-    double bi = turn(d->ba, d->bb, d->aa);
-    add(turn(d->bm, d->bb, d->mm), &s->mixer, &s->n_mixer);
-    add(turn(row->ffn_dot, row->ffn_bb, row->ffn_aa), &s->ffn, &s->n_ffn);
-    if (isnan(bi)) {
-        s->skipped++;
-        return;
-    }
-    double moved = d->aa + d->bb - 2 * d->ba; /* ||x' - x||^2, f64 sums of f32 products */
-    s->bi += bi;
-    s->magnitude += sqrt((moved > 0 ? moved : 0) / d->aa);
-    s->n++;
+    add(d->bm, d->bb, d->mm, &s->mixer, &s->mixer_magnitude, &s->n_mixer);
+    add(row->ffn_dot, row->ffn_bb, row->ffn_aa, &s->ffn, &s->ffn_magnitude, &s->n_ffn);
+    s->skipped += !add(d->ba, d->bb, d->aa, &s->bi, &s->magnitude, &s->n);
 }
 
 int sg_influence_layer(void *self, const sg_layer_event *event, sg_error *err)
@@ -96,11 +99,21 @@ int sg_influence_layer(void *self, const sg_layer_event *event, sg_error *err)
         dots[i] = measure_row(event, (size_t)i * (size_t)event->hidden);
     for (int i = 0; i < event->n; i++) {
         sg_position p = event->at[i];
-        if (p.pos > 0 || !inf->windows[p.window].bos)
-            add_position(&inf->sums[(size_t)event->layer * (size_t)inf->n_windows + (size_t)p.window], &dots[i]);
+        int window = inf->first + p.window;
+        if (p.pos > 0 || !inf->windows[window].bos)
+            add_position(&inf->sums[(size_t)event->layer * (size_t)inf->n_windows + (size_t)window], &dots[i]);
     }
     sg_free(dots);
     return SG_OK;
+}
+
+double sg_influence_sum(const sg_influence *inf, int layer, int window, sg_part part, bool magnitude, int *n)
+{
+    const sg_influence_sums *s = &inf->sums[(size_t)layer * (size_t)inf->n_windows + (size_t)window];
+    const double of[][2] = {{s->bi, s->magnitude}, {s->mixer, s->mixer_magnitude}, {s->ffn, s->ffn_magnitude}};
+    const int counts[] = {s->n, s->n_mixer, s->n_ffn};
+    *n = counts[part];
+    return of[part][magnitude];
 }
 
 static double ratio(double sum, int64_t n)
@@ -130,6 +143,7 @@ sg_layer_score sg_influence_score(const sg_influence *inf, int layer, int64_t *n
     double value = ratio(bi, n);
     return (sg_layer_score){.index = layer,
                             .bi = value,
+                            .value = value,
                             .bi_low = value - (mean - low),
                             .bi_high = value + (high - mean),
                             .relative_magnitude = ratio(magnitude, n),

@@ -62,3 +62,18 @@ int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *
     return sg_report_score_table(sg_model_get_info(model), score, plan ? plan->remove : NULL, plan ? plan->n_remove : 0,
                                  style, out, err);
 }
+
+int sg_choice_table(const sg_model *model, const sg_choice *choice, const sg_style *style, char **out, sg_error *err)
+{
+    return sg_report_choice_table(sg_model_get_info(model), choice, style, out, err);
+}
+
+int sg_compare_json(const sg_model *model, const sg_compare *compare, char **out, sg_error *err)
+{
+    return sg_report_compare_json(sg_model_get_info(model), compare, out, err);
+}
+
+int sg_compare_table(const sg_model *model, const sg_compare *compare, const sg_style *style, char **out, sg_error *err)
+{
+    return sg_report_compare_table(sg_model_get_info(model), compare, style, out, err);
+}

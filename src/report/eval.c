@@ -13,17 +13,19 @@ static bool put_perplexity(json_object *list, const sg_perplexity *p, sg_error *
     if (sg_put_json_string(obj, "source", p->source, err) && sg_put_json_int(obj, "window", (uint64_t)p->window, err) &&
         sg_put_json_bool(obj, "bos", p->bos, err) && sg_put_json_int(obj, "tokens", (uint64_t)p->tokens, err) &&
         sg_put_json_int(obj, "windows", (uint64_t)p->windows, err) && sg_put_json_number(obj, "ppl", p->ppl, err) &&
-        sg_put_json_number(obj, "ppl_low", p->ppl_low, err) && sg_put_json_number(obj, "ppl_high", p->ppl_high, err))
+        sg_put_json_number(obj, "ppl_low", p->ppl_low, err) && sg_put_json_number(obj, "ppl_high", p->ppl_high, err) &&
+        sg_put_json_number(obj, "kl", p->kl, err) && sg_put_json_number(obj, "kl_p99", p->kl_p99, err) &&
+        sg_put_json_number(obj, "top1", p->top1, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
 }
 
-static bool put_perplexities(json_object *obj, const sg_eval_entry *e, sg_error *err)
+bool sg_put_json_perplexities(json_object *obj, const sg_perplexity *p, size_t n, sg_error *err)
 {
     json_object *list = json_object_new_array();
-    for (size_t i = 0; i < e->n_perplexity; i++)
-        if (!put_perplexity(list, &e->perplexity[i], err)) {
+    for (size_t i = 0; i < n; i++)
+        if (!put_perplexity(list, &p[i], err)) {
             json_object_put(list);
             return false;
         }
@@ -37,7 +39,8 @@ static bool put_entry(json_object *list, const sg_eval_entry *e, sg_error *err)
         sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
-        put_perplexities(obj, e, err) && sg_json_put(obj, "tasks", json_object_new_array(), err) == SG_OK)
+        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) &&
+        sg_json_put(obj, "tasks", json_object_new_array(), err) == SG_OK)
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
@@ -122,6 +125,26 @@ static void put_u64_row(sg_strbuf *b, const columns *c, const char *label, sg_pu
     sg_strbuf_puts(b, "\n");
 }
 
+/* One line each for the last column, where there is a before to compare with. */
+static void put_divergence(sg_strbuf *b, const columns *c, size_t text)
+{
+    const sg_perplexity *p = &c->e[c->n - 1].perplexity[text];
+    if (!isfinite(p->kl))
+        return;
+    put_label(b, "KL divergence, nats");
+    sg_strbuf_pad(b, "", -COLUMN);
+    sg_put_padded_fixed(b, p->kl, 4, -COLUMN);
+    sg_strbuf_puts(b, "\n");
+    put_label(b, "  99th percentile");
+    sg_strbuf_pad(b, "", -COLUMN);
+    sg_put_padded_fixed(b, p->kl_p99, 4, -COLUMN);
+    sg_strbuf_puts(b, "\n");
+    put_label(b, "same top token");
+    sg_strbuf_pad(b, "", -COLUMN);
+    sg_put_padded_fixed(b, 100 * p->top1, 1, -COLUMN + 1);
+    sg_strbuf_puts(b, "%\n");
+}
+
 static void put_perplexity_rows(sg_strbuf *b, const columns *c, size_t text)
 {
     const sg_perplexity *first = &c->e[0].perplexity[text];
@@ -136,6 +159,7 @@ static void put_perplexity_rows(sg_strbuf *b, const columns *c, size_t text)
     for (size_t i = 0; i < c->n; i++)
         put_interval(b, &c->e[i].perplexity[text], decimals, c->g);
     sg_strbuf_puts(b, "\n");
+    put_divergence(b, c, text);
 }
 
 static void put_text(sg_strbuf *b, const sg_perplexity *p, const sg_glyphs *g)

@@ -31,11 +31,11 @@ int sg_features_json(char **out, sg_error *err)
 {
     sg_features f = sg_get_features();
     json_object *obj = json_object_new_object();
-    bool ok = sg_put_json_string(obj, "schema", "shortgpt/version/1", err) &&
-              sg_put_json_string(obj, "version", f.version, err) &&
-              sg_put_json_string(obj, "compiler", f.compiler, err) &&
-              sg_put_json_string(obj, "onednn", f.onednn, err) && sg_put_json_string(obj, "isa", f.isa, err) &&
-              sg_put_json_string(obj, "kernel", f.kernel, err) && sg_put_json_bool(obj, "native_bf16", f.native_bf16, err) &&
-              sg_put_json_string(obj, "json_c", f.json_c, err) && sg_put_json_string(obj, "pcre2", f.pcre2, err);
+    bool ok =
+        sg_put_json_string(obj, "schema", "shortgpt/version/1", err) &&
+        sg_put_json_string(obj, "version", f.version, err) && sg_put_json_string(obj, "compiler", f.compiler, err) &&
+        sg_put_json_string(obj, "onednn", f.onednn, err) && sg_put_json_string(obj, "isa", f.isa, err) &&
+        sg_put_json_string(obj, "kernel", f.kernel, err) && sg_put_json_bool(obj, "native_bf16", f.native_bf16, err) &&
+        sg_put_json_string(obj, "json_c", f.json_c, err) && sg_put_json_string(obj, "pcre2", f.pcre2, err);
     return sg_report_json_text(obj, ok, out, err);
 }

@@ -21,8 +21,7 @@ bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *er
         sg_put_json_string(model, "family", info->family, err) &&
         sg_put_json_string(model, "architecture", info->architecture, err) &&
         sg_put_json_int(model, "layers", (uint64_t)info->layers, err) &&
-        put_known(model, "hidden", info->hidden, err) &&
-        sg_put_json_int(model, "parameters", info->parameters, err) &&
+        put_known(model, "hidden", info->hidden, err) && sg_put_json_int(model, "parameters", info->parameters, err) &&
         sg_put_json_int(model, "bytes", info->bytes, err))
         return sg_json_put(obj, "model", model, err) == SG_OK;
     json_object_put(model);
@@ -57,10 +56,8 @@ static bool put_shape(json_object *model, const sg_model_info *info, sg_error *e
     return sg_put_json_string(model, "name", info->name, err) && sg_put_json_bool(model, "runs", !info->refusal, err) &&
            sg_put_json_string(model, "refusal", info->refusal, err) &&
            sg_put_json_string(model, "weight_types", info->weight_types, err) &&
-           put_known(model, "vocab", info->vocab, err) &&
-           put_known(model, "heads", info->n_heads, err) &&
-           put_known(model, "kv_heads", info->n_kv_heads, err) &&
-           put_known(model, "head_dim", info->head_dim, err) &&
+           put_known(model, "vocab", info->vocab, err) && put_known(model, "heads", info->n_heads, err) &&
+           put_known(model, "kv_heads", info->n_kv_heads, err) && put_known(model, "head_dim", info->head_dim, err) &&
            put_known(model, "intermediate", info->intermediate, err) &&
            put_known(model, "max_positions", info->max_positions, err) &&
            sg_put_json_number(model, "rope_theta", info->rope_theta > 0 ? info->rope_theta : (double)NAN, err) &&

@@ -7,6 +7,8 @@
 
 /* obj["model"], as design.md's score JSON has it */
 bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *err);
+/* obj["perplexity"], an item per text */
+bool sg_put_json_perplexities(json_object *obj, const sg_perplexity *p, size_t n, sg_error *err);
 /* The lines model, family and size of a table's head. */
 void sg_put_model(sg_strbuf *b, const sg_model_info *info, const sg_glyphs *g);
 

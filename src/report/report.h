@@ -12,5 +12,10 @@ int sg_report_score_json(const sg_model_info *info, const sg_score *score, char 
 /* removed (NULL, 0: none chosen yet): these layers are marked */
 int sg_report_score_table(const sg_model_info *info, const sg_score *score, const int *removed, size_t n_removed,
                           const sg_style *style, char **out, sg_error *err);
+int sg_report_compare_json(const sg_model_info *info, const sg_compare *compare, char **out, sg_error *err);
+int sg_report_compare_table(const sg_model_info *info, const sg_compare *compare, const sg_style *style, char **out,
+                            sg_error *err);
+int sg_report_choice_table(const sg_model_info *info, const sg_choice *choice, const sg_style *style, char **out,
+                           sg_error *err);
 
 #endif

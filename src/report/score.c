@@ -1,6 +1,7 @@
 /* The layers' influence: the JSON object and the table of `score`. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "report/parts.h"
@@ -27,7 +28,8 @@ static bool put_layer(json_object *list, const sg_layer_score *s, sg_error *err)
     if (sg_put_json_int(layer, "index", (uint64_t)s->index, err) && sg_put_json_number(layer, "bi", s->bi, err) &&
         sg_put_json_number(layer, "bi_low", s->bi_low, err) && sg_put_json_number(layer, "bi_high", s->bi_high, err) &&
         sg_put_json_number(layer, "relative_magnitude", s->relative_magnitude, err) &&
-        sg_put_json_number(layer, "mixer_bi", s->mixer_bi, err) && sg_put_json_number(layer, "ffn_bi", s->ffn_bi, err))
+        sg_put_json_number(layer, "mixer_bi", s->mixer_bi, err) &&
+        sg_put_json_number(layer, "ffn_bi", s->ffn_bi, err) && sg_put_json_number(layer, "value", s->value, err))
         return sg_json_append(list, layer, err) == SG_OK;
     json_object_put(layer);
     return false;
@@ -44,13 +46,38 @@ static bool put_layers(json_object *obj, const sg_score *score, sg_error *err)
     return sg_json_put(obj, "layers", list, err) == SG_OK;
 }
 
+static bool put_half(json_object *list, const sg_half_score *s, sg_error *err)
+{
+    json_object *half = json_object_new_object();
+    if (sg_put_json_int(half, "layer", (uint64_t)s->layer, err) &&
+        sg_put_json_string(half, "half", s->ffn ? "ffn" : "mixer", err) &&
+        sg_put_json_number(half, "value", s->value, err))
+        return sg_json_append(list, half, err) == SG_OK;
+    json_object_put(half);
+    return false;
+}
+
+static bool put_halves(json_object *obj, const sg_score *score, sg_error *err)
+{
+    if (!score->halves)
+        return true;
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < score->n_halves; i++)
+        if (!put_half(list, &score->halves[i], err)) {
+            json_object_put(list);
+            return false;
+        }
+    return sg_json_put(obj, "halves", list, err) == SG_OK;
+}
+
 int sg_report_score_json(const sg_model_info *info, const sg_score *score, char **out, sg_error *err)
 {
     json_object *obj = json_object_new_object();
     bool ok = sg_put_json_string(obj, "schema", "shortgpt/score/1", err) && sg_put_json_model(obj, info, err) &&
               put_calibration(obj, score, err) &&
               sg_put_json_string(obj, "precision", sg_precision_name(score->precision), err) &&
-              put_layers(obj, score, err) &&
+              put_layers(obj, score, err) && sg_put_json_string(obj, "method", score->method, err) &&
+              put_halves(obj, score, err) &&
               sg_put_json_layers(obj, "order", score->order, (size_t)score->n_layers, err) &&
               sg_put_json_int(obj, "chunks", (uint64_t)score->chunks, err) &&
               sg_put_json_number(obj, "seconds", score->seconds, err) &&
@@ -63,10 +90,15 @@ int sg_report_score_json(const sg_model_info *info, const sg_score *score, char 
 /* Columns before the bar, and behind it room for " < remove". */
 enum { BEFORE_BAR = 35, BEHIND_BAR = 9 };
 
+static bool by_influence(const sg_score *score)
+{
+    return score->halves || !strcmp(score->method, sg_method_name(SG_METHOD_BI)); /* halves are listed apart */
+}
+
 static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *score, const sg_glyphs *g,
                      const sg_style *style)
 {
-    sg_put_heading(b, "Influence of each layer", style);
+    sg_put_heading(b, by_influence(score) ? "Influence of each layer" : "The layers as a method orders them", style);
     sg_put_model(b, info, g);
     sg_put_key(b, "text");
     sg_put_clean(b, score->source);
@@ -86,10 +118,15 @@ static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_score *sc
         sg_put_count(b, (uint64_t)score->skipped);
         sg_strbuf_puts(b, " positions where a vector was zero and has no direction\n");
     }
-    sg_strbuf_puts(b, "\n  Block Influence says how much a layer turns the stream of numbers that passes\n"
-                      "  through it: 0 is not at all. The layer with rank 1 is the first to remove.\n");
-    sg_strbuf_printf(b, "  %s is the interval over windows; a bar with %s is longer than the scale.\n\n", g->interval,
-                     g->past);
+    if (by_influence(score)) {
+        sg_strbuf_puts(b, "\n  Block Influence says how much a layer turns the stream of numbers that passes\n"
+                          "  through it: 0 is not at all. The layer with rank 1 is the first to remove.\n");
+        sg_strbuf_printf(b, "  %s is the interval over windows; a bar with %s is longer than the scale.\n\n",
+                         g->interval, g->past);
+    } else {
+        sg_strbuf_printf(b, "\n  value: what %s goes by. The layer with rank 1 is the first to remove.\n\n",
+                         score->method);
+    }
 }
 
 static int ascending(const void *a, const void *b)
@@ -103,14 +140,16 @@ static int ascending(const void *a, const void *b)
  * memory. */
 static double scale_of(const sg_score *score)
 {
-    size_t n = (size_t)score->n_layers;
-    double *sorted = sg_alloc(n, sizeof *sorted);
+    size_t n = 0;
+    double *sorted = sg_alloc((size_t)score->n_layers, sizeof *sorted);
+    for (int i = 0; sorted && i < score->n_layers; i++)
+        if (!isnan(score->layers[i].value))
+            sorted[n++] = score->layers[i].value;
     if (!sorted || !n) {
+        bool failed = !sorted;
         sg_free(sorted);
-        return 0;
+        return failed ? 0 : 1;
     }
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = score->layers[i].bi;
     qsort(sorted, n, sizeof *sorted, ascending);
     double highest = sorted[n - 1], wanted = fmin(highest, 4 * sorted[n / 2]);
     sg_free(sorted);
@@ -126,11 +165,11 @@ static double scale_of(const sg_score *score)
 }
 
 /* "0 ... half ... end" above the bars, each number's last digit over its point of the scale. */
-static void put_scale(sg_strbuf *b, double scale, int columns, const sg_glyphs *g)
+static void put_scale(sg_strbuf *b, double scale, int columns, bool influence, const sg_glyphs *g)
 {
     int decimals = scale < 0.0095 ? 4 : scale < 0.095 ? 3 : 2;
-    sg_strbuf_puts(b, "  layer  influence");
-    sg_strbuf_pad(b, g->interval, -9);
+    sg_strbuf_puts(b, influence ? "  layer  influence" : "  layer      value");
+    sg_strbuf_pad(b, influence ? g->interval : "", -9);
     sg_strbuf_puts(b, "  rank  0");
     sg_put_padded_fixed(b, scale / 2, decimals, -(columns / 2 - 1));
     sg_put_padded_fixed(b, scale, decimals, -(columns - columns / 2));
@@ -155,13 +194,16 @@ static bool contains(const int *list, size_t n, int value)
 }
 
 static void put_row(sg_strbuf *b, const sg_layer_score *s, int rank, const char *mark, double scale, int columns,
-                    const sg_glyphs *g)
+                    bool influence, const sg_glyphs *g)
 {
     sg_strbuf_printf(b, "  %5d  ", s->index);
-    sg_put_padded_fixed(b, s->bi, 4, -9);
-    sg_put_padded_fixed(b, (s->bi_high - s->bi_low) / 2, 4, -9);
+    sg_put_padded_fixed(b, s->value, 4, -9);
+    if (influence)
+        sg_put_padded_fixed(b, (s->bi_high - s->bi_low) / 2, 4, -9);
+    else
+        sg_strbuf_pad(b, "", 9);
     sg_strbuf_printf(b, "  %4d  ", rank);
-    sg_put_bar(b, s->bi, scale, columns, g);
+    sg_put_bar(b, isnan(s->value) ? 0 : s->value, scale, columns, g);
     if (mark)
         sg_strbuf_printf(b, " %s %s", g->arrow, mark);
 }
@@ -176,9 +218,24 @@ static void put_order(sg_strbuf *b, const sg_score *score)
     sg_strbuf_puts(b, n < score->n_layers ? " ...\n" : "\n");
 }
 
-static void put_next(sg_strbuf *b, int lowest)
+/* The halves, in the order that removes them. */
+static void put_halves_order(sg_strbuf *b, const sg_score *score)
 {
-    sg_strbuf_printf(b, "  next:         shortgpt prune MODEL --remove %d -o OUT\n", lowest);
+    enum { SHOWN = 12 };
+    sg_strbuf_puts(b, "\n  halves by ");
+    sg_strbuf_printf(b, "%s, lowest first (m: mixer, f: feed-forward):\n ", score->method);
+    for (int i = 0; i < score->n_halves && i < SHOWN; i++) {
+        sg_strbuf_printf(b, " %d%c ", score->halves[i].layer, score->halves[i].ffn ? 'f' : 'm');
+        sg_strbuf_fixed(b, score->halves[i].value, 4);
+        sg_strbuf_puts(b, i == SHOWN / 2 - 1 ? "\n " : "");
+    }
+    sg_strbuf_puts(b, score->n_halves > SHOWN ? " ...\n" : "\n");
+}
+
+static void put_next(sg_strbuf *b, const sg_score *score, int lowest)
+{
+    sg_strbuf_printf(b, "  next:         shortgpt prune MODEL --remove %d%s%s -o OUT\n", lowest,
+                     by_influence(score) ? "" : " --method ", by_influence(score) ? "" : score->method);
 }
 
 int sg_report_score_table(const sg_model_info *info, const sg_score *score, const int *removed, size_t n_removed,
@@ -193,18 +250,21 @@ int sg_report_score_table(const sg_model_info *info, const sg_score *score, cons
     sg_strbuf b = {.failed = !rank || scale == 0};
 
     put_head(&b, info, score, g, style);
-    put_scale(&b, scale, columns, g);
+    put_scale(&b, scale, columns, by_influence(score), g);
     int lowest = score->n_layers / 10 > 1 ? score->n_layers / 10 : 1;
     for (int i = 0; rank && i < score->n_layers; i++) {
         bool marked = n_removed ? contains(removed, n_removed, i) : rank[i] <= lowest;
         sg_strbuf_puts(&b, marked ? ink->mark : "");
-        put_row(&b, &score->layers[i], rank[i], marked ? n_removed ? "remove" : "lowest" : NULL, scale, columns, g);
+        put_row(&b, &score->layers[i], rank[i], marked ? n_removed ? "remove" : "lowest" : NULL, scale, columns,
+                by_influence(score), g);
         sg_strbuf_puts(&b, marked ? ink->end : "");
         sg_strbuf_puts(&b, "\n");
     }
     put_order(&b, score);
-    if (!n_removed && lowest < score->n_layers)
-        put_next(&b, lowest);
+    if (score->halves)
+        put_halves_order(&b, score);
+    else if (!n_removed && lowest < score->n_layers)
+        put_next(&b, score, lowest);
     sg_free(rank);
     return sg_strbuf_finish(&b, out, err);
 }

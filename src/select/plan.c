@@ -6,16 +6,18 @@
 #include "core/mem.h"
 #include "model/model.h"
 
-/* One allocation for the struct, the two lists and the method's name. */
-static sg_plan *plan_alloc(int layers, const char *method)
+/* One allocation for the struct, the two lists, the method's name and why. */
+static sg_plan *plan_alloc(int layers, const char *method, const char *why)
 {
     size_t lists = (size_t)layers * sizeof(int);
-    size_t method_bytes = strlen(method) + 1;
-    sg_plan *plan = sg_alloc_zero(1, sizeof *plan + lists + method_bytes);
+    size_t method_bytes = strlen(method) + 1, why_bytes = why ? strlen(why) + 1 : 0;
+    sg_plan *plan = sg_alloc_zero(1, sizeof *plan + lists + method_bytes + why_bytes);
     if (!plan)
         return NULL;
     plan->remove = (const int *)(plan + 1);
     plan->method = (const char *)memcpy((char *)(plan + 1) + lists, method, method_bytes);
+    if (why)
+        plan->why = (const char *)memcpy((char *)(plan + 1) + lists + method_bytes, why, why_bytes);
     return plan;
 }
 
@@ -37,13 +39,13 @@ static int mark(const int *remove, size_t n, int layers, bool *named, sg_error *
     return SG_OK;
 }
 
-int sg_plan_new(sg_plan **out, const sg_plan_model *model, const char *method, const int *remove, size_t n,
-                sg_error *err)
+int sg_plan_new(sg_plan **out, const sg_plan_model *model, const char *method, const char *why, const int *remove,
+                size_t n, sg_error *err)
 {
     if (model->layers < 1)
         return sg_fail(err, SG_ERR_USAGE, "plan: the model has no layers");
     bool *named = sg_alloc_zero((size_t)model->layers, sizeof *named);
-    sg_plan *plan = plan_alloc(model->layers, method);
+    sg_plan *plan = plan_alloc(model->layers, method, why);
     int rc =
         named && plan ? mark(remove, n, model->layers, named, err) : sg_fail(err, SG_ERR_NOMEM, "no memory for a plan");
     if (rc < 0) {
@@ -84,7 +86,7 @@ static sg_plan_model made_for(const sg_model *model)
 int sg_plan_from_layers(sg_plan **out, const sg_model *model, const int *layers, size_t n, sg_error *err)
 {
     sg_plan_model m = made_for(model);
-    return sg_plan_new(out, &m, "layers", layers, n, err);
+    return sg_plan_new(out, &m, "layers", NULL, layers, n, err);
 }
 
 int sg_plan_from_score(sg_plan **out, const sg_model *model, const sg_score *score, int n, sg_error *err)
@@ -98,5 +100,5 @@ int sg_plan_from_score(sg_plan **out, const sg_model *model, const sg_score *sco
         return sg_fail(err, SG_ERR_REFUSED, "plan: %d of %d layers to remove, no model would be left", n,
                        model->info.layers);
     sg_plan_model m = made_for(model);
-    return sg_plan_new(out, &m, "bi", score->order, (size_t)n, err);
+    return sg_plan_new(out, &m, score->method, NULL, score->order, (size_t)n, err);
 }

@@ -1,6 +1,6 @@
 /* Plan files:
  *   {"schema": "shortgpt/plan/1", "model": {"layers", "hidden", "vocab", "fingerprint"},
- *    "method", "remove": [..], "keep": [..]} */
+ *    "method", "why" (may be missing), "remove": [..], "keep": [..]} */
 #include <string.h>
 
 #include "core/mem.h"
@@ -61,7 +61,7 @@ static int read_list(json_object *obj, const char *what, const char *key, int la
 /* The parts of a plan that is being read. */
 typedef struct parts {
     sg_plan_model model;
-    const char *method;
+    const char *method, *why;
     int *remove, *keep;
     size_t n_remove, n_keep;
 } parts;
@@ -80,6 +80,7 @@ static int read_parts(parts *p, json_object *json, const char *what, sg_error *e
         (rc = required_int(model, what, "vocab", &p->model.vocab, err)) < 0 ||
         (rc = required_string(model, what, "fingerprint", &p->model.fingerprint, err)) < 0 ||
         (rc = required_string(json, what, "method", &p->method, err)) < 0 ||
+        (rc = sg_json_get_string(json, what, "why", &p->why, NULL, err)) < 0 ||
         (rc = read_list(json, what, "remove", p->model.layers, &p->remove, &p->n_remove, err)) < 0)
         return rc;
     if (strlen(p->model.fingerprint) != 32 || strspn(p->model.fingerprint, "0123456789abcdef") != 32)
@@ -106,7 +107,7 @@ int sg_plan_from_json(sg_plan **out, json_object *json, const char *what, sg_err
     if (rc == SG_OK && p.n_remove + p.n_keep != (size_t)p.model.layers) /* also bounds what the next step allocates */
         rc = fail_keep(&p, what, err);
     if (rc == SG_OK)
-        rc = sg_plan_new(&plan, &p.model, p.method, p.remove, p.n_remove, err);
+        rc = sg_plan_new(&plan, &p.model, p.method, p.why, p.remove, p.n_remove, err);
     if (rc == SG_OK && memcmp(p.keep, plan->keep, p.n_keep * sizeof *p.keep) != 0)
         rc = fail_keep(&p, what, err);
     sg_free(p.remove);
@@ -181,6 +182,7 @@ int sg_plan_json(const sg_plan *plan, char **out, sg_error *err)
         (rc = sg_json_put(model, "vocab", json_object_new_int(plan->vocab), err)) < 0 ||
         (rc = sg_json_put(model, "fingerprint", json_object_new_string(plan->fingerprint), err)) < 0 ||
         (rc = sg_json_put(root, "method", json_object_new_string(plan->method), err)) < 0 ||
+        (plan->why && (rc = sg_json_put(root, "why", json_object_new_string(plan->why), err)) < 0) ||
         (rc = put_list(root, "remove", plan->remove, plan->n_remove, err)) < 0 ||
         (rc = put_list(root, "keep", plan->keep, plan->n_keep, err)) < 0)
         goto out;

@@ -64,7 +64,7 @@ static int read_gguf(sg_plan **out, const sg_model *model, sg_error *err)
     }
     m.fingerprint = fingerprint;
     if (good)
-        rc = sg_plan_new(out, &m, method, remove, (size_t)list->count, err);
+        rc = sg_plan_new(out, &m, method, NULL, remove, (size_t)list->count, err);
     else
         rc = sg_fail(err, SG_ERR_FORMAT, "%s: its keys shortgpt.* are not a plan that left %d layers", model->info.path,
                      model->info.layers);
@@ -100,7 +100,7 @@ static int compose(sg_plan **out, const sg_plan *earlier, const sg_plan *plan, s
         for (size_t i = 0; i < plan->n_remove; i++) /* keep[i]: the first original's number of MODEL's layer i */
             remove[earlier->n_remove + i] = earlier->keep[plan->remove[i]];
         const sg_plan_model m = {earlier->layers, earlier->hidden, earlier->vocab, earlier->fingerprint};
-        rc = sg_plan_new(out, &m, method, remove, n, err);
+        rc = sg_plan_new(out, &m, method, NULL, remove, n, err);
     }
     sg_free(method);
     sg_free(remove);
@@ -117,7 +117,7 @@ int sg_lineage(sg_plan **out, const sg_cut *cut, sg_error *err)
         rc = compose(out, earlier, plan, err);
     else if (rc == SG_OK) { /* MODEL is the original: its fingerprint, wherever the plan was made */
         const sg_plan_model m = {info->layers, info->hidden, info->vocab, info->fingerprint};
-        rc = sg_plan_new(out, &m, plan->method, plan->remove, plan->n_remove, err);
+        rc = sg_plan_new(out, &m, plan->method, plan->why, plan->remove, plan->n_remove, err);
     }
     sg_plan_free(earlier);
     return rc;

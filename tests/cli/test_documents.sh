@@ -60,13 +60,13 @@ completes score shortgpt sc
 completes "--help --version" shortgpt --
 completes "auto always never" shortgpt score m.gguf --bos ""
 completes "bf16" shortgpt eval --precision b
-completes "--text --tokens --threads" shortgpt score --t
+completes "--trial-tokens --text --tokens --threads" shortgpt score --t
 completes "" shortgpt score ""
 completes "" shortgpt score --text --
 completes "" shortgpt prune -o o
 completes "bash zsh fish" shortgpt completion ""
 completes prune shortgpt help pr
-completes "prune" shortgpt man p
+completes "plan prune" shortgpt man p
 for command in $commands; do
     [ "$(complete_bash shortgpt "$command" -- | tr ' ' '\n' | sed -n 's/^--//p' | sort -u)" = "$(options_of "$command")" ] || fail "bash, $command: other options"
 done

@@ -47,9 +47,30 @@ precision              | score M --precision f16 | 2 | expected auto, bf16 or f3
 stdin twice            | score $tiny --text - --text - | 2 | stdin can be read once
 which layers           | prune M -o O | 2 | which layers?
 two ways               | prune M --remove 3 --layers 1 -o O | 2 | exclude each other
+two to choose          | prune M --remove 3 --ratio 25% -o O | 2 | give only one of --remove N
 ratio and plan         | prune M --ratio 25% --plan p -o O | 2 | exclude each other
 no out                 | prune M --remove 3 | 2 | -o OUT is missing
-method                 | prune M --remove 3 --method greedy -o O | 2 | --method greedy: expected bi
+method                 | prune M --remove 3 --method best -o O | 2 | --method best: expected bi, relative-magnitude, reverse
+methods unknown        | compare $tiny --methods bi,greddy | 2 | there is no method \"greddy\"; did you mean greedy?
+methods twice          | compare $tiny --methods bi,bi | 2 | bi is given twice
+methods empty part     | compare $tiny --methods bi, | 2 | there is no method
+counts descend         | compare $tiny --remove 2..1 | 2 | expected ascending numbers
+counts twice           | compare $tiny --remove 1,1 | 2 | expected ascending numbers
+counts no number       | compare $tiny --remove 1- | 2 | expected ascending numbers
+counts all             | compare $tiny --remove 0..4 | 3 | at least one has to stay
+counts huge            | compare $tiny --remove 99999999999999999999 | 3 | at least one has to stay
+angular halves         | compare $tiny --methods angular --granularity half --calibration-window 32 | 2 | blocks of whole layers
+plan of nothing        | plan M | 2 | how far? give one of --remove N
+plan of two            | plan M --remove 3 --target-size 5M | 2 | give only one of --remove N
+plan of halves         | plan M --remove 3 --granularity half | 3 | no format keeps a layer without one of its halves
+prune of halves        | prune M --remove 3 --granularity half -o O | 3 | no format keeps a layer without one of its halves
+plan twice             | plan M --remove 3 -o a --json b | 2 | give one of them
+plan over its model    | plan $tiny --remove 1 -o $tiny | 2 | would write into MODEL
+increase no percentage | plan $tiny --max-ppl-increase 20 | 2 | expected a number above 0%
+increase of nothing    | plan $tiny --max-ppl-increase 0% | 2 | expected a number above 0%
+speedup of one         | plan $tiny --target-speedup 1 | 2 | expected a number above 1
+stable without number  | plan M --target-size 5M --until-stable | 2 | --until-stable goes with --remove or --ratio
+stable greedy          | plan $tiny --remove 1 --until-stable --method greedy | 2 | window by window
 remove none            | prune M --remove 0 -o O | 2 | expected a whole number from 1
 remove all             | prune $tiny --remove 4 -o O | 3 | leaves none
 remove more            | prune $tiny --remove 5 -o O | 3 | leaves none
@@ -98,7 +119,7 @@ for arguments in --help -h help "score --help" "help prune" "eval -h" "inspect M
     grep -q shortgpt "$base/out" || fail "$arguments: no help on stdout"
     [ "$(awk '{ if (length > w) w = length } END { print w }' "$base/out")" -le 100 ] || fail "$arguments: wider than 100 columns"
 done
-for command in inspect score prune eval tokenize completion man; do
+for command in inspect score plan prune eval compare tokenize completion man; do
     run $command --help
     grep -q '^Examples' "$base/out" && grep -q "^  .*shortgpt $command " "$base/out" || fail "$command --help: no example"
 done

@@ -39,9 +39,9 @@ static sg_layer_score layers[30];
 static sg_score make_score(void)
 {
     for (int i = 0; i < 30; i++)
-        layers[i] = (sg_layer_score){.index = i, .bi = influence[i], .bi_low = influence[i] * 0.97, .bi_high = influence[i] * 1.03,
+        layers[i] = (sg_layer_score){.index = i, .bi = influence[i], .value = influence[i], .bi_low = influence[i] * 0.97, .bi_high = influence[i] * 1.03,
                                      .relative_magnitude = 0.3, .mixer_bi = 0.01, .ffn_bi = NAN};
-    return (sg_score){.source = "embedded", .tokens = 12288, .windows = 24, .window = 512, .precision = SG_PRECISION_BF16, .n_layers = 30,
+    return (sg_score){.method = "bi", .source = "embedded", .tokens = 12288, .windows = 24, .window = 512, .precision = SG_PRECISION_BF16, .n_layers = 30,
                       .layers = layers, .order = order, .chunks = 1, .seconds = 9.25, .tokens_per_second = 12288 / 9.25};
 }
 
@@ -98,7 +98,7 @@ static void test_score_table_degenerate(void **state)
     static const int first = 0;
     sg_model_info tiny = info;
     tiny.layers = 1;
-    sg_score score = {.source = "a\033[2Jb", .tokens = 2, .windows = 1, .window = 2, .bos = true, .skipped = 3, .precision = SG_PRECISION_F32,
+    sg_score score = {.method = "bi", .source = "a\033[2Jb", .tokens = 2, .windows = 1, .window = 2, .bos = true, .skipped = 3, .precision = SG_PRECISION_F32,
                       .n_layers = 1, .layers = &one, .order = &first, .chunks = 2};
     char *text = NULL;
     assert_int_equal(sg_report_score_table(&tiny, &score, NULL, 0, &styles[0], &text, NULL), SG_OK);
@@ -177,10 +177,10 @@ static void test_eval(void **state)
     (void)state;
     static const int removed[] = {14, 17, 25};
     static const sg_perplexity before[] = {
-        {.source = "embedded", .window = 1024, .tokens = 11264, .windows = 11, .ppl = 22.746, .ppl_low = 20.01, .ppl_high = 25.86},
-        {.source = "b.txt", .window = 1024, .bos = true, .tokens = 1024, .windows = 1, .ppl = 1234.5, .ppl_low = NAN, .ppl_high = NAN}};
+        {.source = "embedded", .window = 1024, .tokens = 11264, .windows = 11, .ppl = 22.746, .ppl_low = 20.01, .ppl_high = 25.86, .kl = NAN},
+        {.source = "b.txt", .window = 1024, .bos = true, .tokens = 1024, .windows = 1, .ppl = 1234.5, .ppl_low = NAN, .ppl_high = NAN, .kl = NAN}};
     static const sg_perplexity after[] = {
-        {.source = "embedded", .window = 1024, .tokens = 11264, .windows = 11, .ppl = 38.68, .ppl_low = 33.9, .ppl_high = 44.1},
+        {.source = "embedded", .window = 1024, .tokens = 11264, .windows = 11, .ppl = 38.68, .ppl_low = 33.9, .ppl_high = 44.1, .kl = 0.5312, .kl_p99 = 3.25, .top1 = 0.815},
         {.source = "b.txt", .window = 1024, .bos = true, .tokens = 1024, .windows = 1, .ppl = INFINITY, .ppl_low = NAN, .ppl_high = NAN}};
     const sg_eval_entry entries[] = {
         {.path = "smollm2.gguf", .layers = 30, .parameters = 134515008, .bytes = 96609024, .perplexity = before, .n_perplexity = 2},

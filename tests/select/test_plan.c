@@ -56,7 +56,7 @@ static void test_from_score(void **state)
 {
     (void)state;
     static const int order[] = {4, 1, 3, 2, 0, 5}, remove[] = {1, 3, 4};
-    const sg_score score = {.n_layers = 6, .order = order}, other = {.n_layers = 5, .order = order};
+    const sg_score score = {.method = "bi", .n_layers = 6, .order = order}, other = {.n_layers = 5, .order = order};
     sg_plan *plan = NULL;
     assert_int_equal(sg_plan_from_score(&plan, &model, &score, 3, NULL), SG_OK);
     assert_memory_equal(plan->remove, remove, sizeof remove);

@@ -1,0 +1,187 @@
+/* Methods side by side: the JSON object and the table of `compare`. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "report/parts.h"
+#include "report/report.h"
+
+/* ---- JSON --------------------------------------------------------------------------------------------- */
+
+static bool put_calibration(json_object *obj, const sg_compare *c, sg_error *err)
+{
+    if (!c->source)
+        return sg_json_put(obj, "calibration", sg_json_number(NAN), err) == SG_OK; /* null */
+    json_object *text = json_object_new_object();
+    if (sg_put_json_string(text, "source", c->source, err) &&
+        sg_put_json_int(text, "tokens", (uint64_t)c->tokens, err) &&
+        sg_put_json_int(text, "windows", (uint64_t)c->windows, err) &&
+        sg_put_json_int(text, "window", (uint64_t)c->window, err) && sg_put_json_bool(text, "bos", c->bos, err) &&
+        sg_put_json_int(text, "trial_tokens", (uint64_t)c->trial_tokens, err))
+        return sg_json_put(obj, "calibration", text, err) == SG_OK;
+    json_object_put(text);
+    return false;
+}
+
+/* obj[key]: the layers whose mixer (half 0) or feed-forward (half 1) is gone */
+static bool put_half(json_object *obj, const char *key, const sg_compare_point *p, int half, sg_error *err)
+{
+    int *layers = sg_alloc((size_t)p->n, sizeof *layers);
+    size_t n = 0;
+    if (!layers)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d halves", p->n) == SG_OK;
+    for (int i = 0; i < p->n; i++)
+        if (p->removed[i] % 2 == half)
+            layers[n++] = p->removed[i] / 2;
+    bool ok = sg_put_json_layers(obj, key, layers, n, err);
+    sg_free(layers);
+    return ok;
+}
+
+static bool put_removed(json_object *obj, const sg_compare *c, const sg_compare_point *p, sg_error *err)
+{
+    if (c->halves)
+        return put_half(obj, "removed_mixers", p, 0, err) && put_half(obj, "removed_ffns", p, 1, err);
+    return sg_put_json_layers(obj, "removed", p->removed, (size_t)p->n, err) &&
+           sg_put_json_int(obj, "parameters", p->parameters, err) && sg_put_json_int(obj, "bytes", p->bytes, err);
+}
+
+static bool put_point(json_object *list, const sg_compare *c, const sg_compare_point *p, sg_error *err)
+{
+    json_object *obj = json_object_new_object();
+    if (sg_put_json_int(obj, "n", (uint64_t)p->n, err) && put_removed(obj, c, p, err) &&
+        sg_put_json_perplexities(obj, p->perplexity, p->n_perplexity, err))
+        return sg_json_append(list, obj, err) == SG_OK;
+    json_object_put(obj);
+    return false;
+}
+
+static bool put_method(json_object *list, const sg_compare *c, const sg_compare_method *m, sg_error *err)
+{
+    json_object *obj = json_object_new_object(), *points = json_object_new_array();
+    bool ok = sg_put_json_string(obj, "method", sg_method_name(m->method), err);
+    for (size_t i = 0; ok && i < m->n_points; i++)
+        ok = put_point(points, c, &m->points[i], err);
+    if (!ok)
+        json_object_put(points);
+    else if (sg_json_put(obj, "points", points, err) == SG_OK)
+        return sg_json_append(list, obj, err) == SG_OK;
+    json_object_put(obj);
+    return false;
+}
+
+static bool put_methods(json_object *obj, const sg_compare *c, sg_error *err)
+{
+    json_object *list = json_object_new_array();
+    for (size_t i = 0; i < c->n_methods; i++)
+        if (!put_method(list, c, &c->methods[i], err)) {
+            json_object_put(list);
+            return false;
+        }
+    return sg_json_put(obj, "methods", list, err) == SG_OK;
+}
+
+int sg_report_compare_json(const sg_model_info *info, const sg_compare *c, char **out, sg_error *err)
+{
+    json_object *obj = json_object_new_object();
+    bool ok = sg_put_json_string(obj, "schema", "shortgpt/compare/1", err) && sg_put_json_model(obj, info, err) &&
+              put_calibration(obj, c, err) &&
+              sg_put_json_string(obj, "precision", sg_precision_name(c->precision), err) &&
+              sg_put_json_string(obj, "granularity", c->halves ? "half" : "layer", err) && put_methods(obj, c, err) &&
+              sg_put_json_int(obj, "subsets", (uint64_t)c->subsets, err) &&
+              sg_put_json_number(obj, "seconds", c->seconds, err);
+    return sg_report_json_text(obj, ok, out, err);
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------- */
+
+enum { LABEL = 9 };
+
+static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_compare *c, const sg_glyphs *g)
+{
+    sg_put_model(b, info, g);
+    if (c->source) {
+        sg_put_key(b, "chosen on");
+        sg_put_clean(b, c->source);
+        sg_strbuf_printf(b, " %s ", g->dot);
+        sg_put_count(b, (uint64_t)c->tokens);
+        sg_strbuf_puts(b, " tokens");
+        if (c->trial_tokens && c->trial_tokens != c->tokens) {
+            sg_strbuf_puts(b, ", greedy on ");
+            sg_put_count(b, (uint64_t)c->trial_tokens);
+        }
+        sg_strbuf_puts(b, "\n");
+    }
+    sg_put_key(b, "computed");
+    sg_strbuf_printf(b, "in %s %s ", sg_precision_name(c->precision), g->dot);
+    sg_put_seconds(b, c->seconds);
+    sg_strbuf_printf(b, " %s %d different sets of %s\n", g->dot, c->subsets, c->halves ? "halves" : "layers");
+}
+
+/* The lowest of a row. */
+static double best_of(const sg_compare *c, size_t row, size_t text)
+{
+    double best = INFINITY;
+    for (size_t m = 0; m < c->n_methods; m++)
+        best = fmin(best, c->methods[m].points[row].perplexity[text].ppl);
+    return best;
+}
+
+static int width_of(const sg_compare_method *m)
+{
+    int n = (int)strlen(sg_method_name(m->method));
+    return (n > 8 ? n : 8) + 3;
+}
+
+static void put_cell(sg_strbuf *b, double ppl, bool best, int width)
+{
+    sg_put_padded_fixed(b, ppl, ppl < 100 ? 2 : ppl < 10000 ? 1 : 0, -(width - 1));
+    sg_strbuf_puts(b, best ? "*" : " ");
+}
+
+static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_style *style)
+{
+    const sg_ink *ink = sg_ink_of(style);
+    const sg_perplexity *p = &c->methods[0].points[0].perplexity[text];
+    sg_strbuf_puts(b, "\n  Perplexity on ");
+    sg_put_clean(b, p->source);
+    sg_strbuf_printf(b, " %s ", sg_glyphs_of(style)->dot);
+    sg_put_count(b, (uint64_t)p->tokens);
+    sg_strbuf_printf(b, " predictions in windows of %d%s\n\n", p->window, p->bos ? ", each behind a BOS" : "");
+    sg_strbuf_pad(b, "removed", -LABEL);
+    for (size_t m = 0; m < c->n_methods; m++) {
+        sg_strbuf_pad(b, sg_method_name(c->methods[m].method), -(width_of(&c->methods[m]) - 1));
+        sg_strbuf_puts(b, " ");
+    }
+    sg_strbuf_puts(b, "\n");
+    for (size_t row = 0; row < c->methods[0].n_points; row++) {
+        char label[16];
+        double best = best_of(c, row, text);
+        snprintf(label, sizeof label, "%d", c->methods[0].points[row].n);
+        sg_strbuf_pad(b, label, -LABEL);
+        for (size_t m = 0; m < c->n_methods; m++) {
+            double ppl = c->methods[m].points[row].perplexity[text].ppl;
+            bool mark = c->n_methods > 1 && c->methods[m].points[row].n > 0 && ppl <= best;
+            sg_strbuf_puts(b, mark ? ink->mark : "");
+            put_cell(b, ppl, mark, width_of(&c->methods[m]));
+            sg_strbuf_puts(b, mark ? ink->end : "");
+        }
+        sg_strbuf_puts(b, "\n");
+    }
+}
+
+int sg_report_compare_table(const sg_model_info *info, const sg_compare *c, const sg_style *style, char **out,
+                            sg_error *err)
+{
+    sg_strbuf b = {0};
+    sg_put_heading(
+        &b, c->halves ? "Ways to choose which halves of layers to remove" : "Ways to choose which layers to remove",
+        style);
+    put_head(&b, info, c, sg_glyphs_of(style));
+    for (size_t text = 0; text < c->methods[0].points[0].n_perplexity; text++)
+        put_text(&b, c, text, style);
+    if (c->n_methods > 1)
+        sg_strbuf_puts(&b, "\n  * the lowest of its row; lower is better\n");
+    return sg_strbuf_finish(&b, out, err);
+}
