@@ -20,7 +20,9 @@ int sg_divergence_init(sg_divergence *d, const sg_window *windows, int n_windows
     }
     size_t all = (size_t)n_subsets * d->positions, others = all - d->positions;
     d->gaps = sg_alloc_zero(others, sizeof *d->gaps);
-    d->kl = sg_alloc_zero(others, sizeof *d->kl);
+    d->kl = sg_alloc(others, sizeof *d->kl);
+    for (size_t i = 0; d->kl && i < others; i++)
+        d->kl[i] = NAN; /* rows that predict nothing are never seen */
     d->tops = sg_alloc_zero(all, sizeof *d->tops);
     d->log_sums = sg_alloc_zero(d->positions, sizeof *d->log_sums);
     return d->first && d->gaps && d->kl && d->tops && d->log_sums
@@ -42,11 +44,6 @@ void sg_divergence_dispose(sg_divergence *d)
 static size_t place(const sg_divergence *d, sg_position at)
 {
     return (size_t)d->first[at.window] + (size_t)at.pos;
-}
-
-static bool predicts(const sg_divergence *d, sg_position at)
-{
-    return at.pos + 1 < d->windows[at.window].n;
 }
 
 static int keep_block(sg_divergence *d, const sg_logits_event *e, sg_error *err)
@@ -81,8 +78,6 @@ static int see_logits(void *self, const sg_logits_event *e, sg_error *err)
         size_t subset = (size_t)e->subsets[s];
 #pragma omp parallel for schedule(static)
         for (int i = 0; i < e->n; i++) {
-            if (!predicts(d, e->at[i]))
-                continue;
             size_t at = place(d, e->at[i]), row = (size_t)i * (size_t)e->nv;
             see_top(&d->tops[subset * d->positions + at], e->logits + row, e->v0, e->nv);
             if (subset == 0)
@@ -109,8 +104,7 @@ static int see_sums(void *self, const sg_nll_event *e, sg_error *err)
                 continue;
             }
             const sg_row_gap *gap = &d->gaps[(subset - 1) * d->positions + at];
-            d->kl[(subset - 1) * d->positions + at] =
-                predicts(d, e->at[i]) ? fmax(0, gap->cross / gap->sum - d->log_sums[at] + log_sum) : (double)NAN;
+            d->kl[(subset - 1) * d->positions + at] = fmax(0, gap->cross / gap->sum - d->log_sums[at] + log_sum);
         }
     return SG_OK;
 }

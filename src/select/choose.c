@@ -257,13 +257,8 @@ static int explain(work *w, int n, sg_error *err)
 {
     const sg_choose_opts *o = w->opts;
     sg_strbuf b = {0};
-    sg_strbuf_printf(&b, "%d %s%s ", n,
-                     o->halves ? "halves of layers"
-                     : n == 1  ? "layer"
-                               : "layers",
-                     o->remove ? ", as asked"
-                     : n == 1  ? " is"
-                               : " are");
+    const char *what = o->halves ? "halves of layers" : n == 1 ? "layer" : "layers";
+    sg_strbuf_printf(&b, "%d %s%s", n, what, o->remove ? ", as asked" : n == 1 ? " is " : " are ");
     if (o->max_ppl_increase > 0) {
         sg_strbuf_puts(&b, "the most within +");
         sg_strbuf_fixed(&b, 100 * o->max_ppl_increase, 1);
@@ -289,12 +284,10 @@ static int explain(work *w, int n, sg_error *err)
         sg_strbuf_printf(&b, " by the layers' times over %lld tokens", (long long)w->timed_tokens);
     } else if (o->until_stable) {
         sg_strbuf_printf(&b,
-                         w->choice.stable ? "and the same in 95%% of bootstrap samples after %lld tokens"
-                                          : "but not the same in 95%% of bootstrap samples even after all %lld tokens",
+                         w->choice.stable ? "; the same in 95%% of bootstrap samples after %lld tokens"
+                                          : "; not the same in 95%% of bootstrap samples even after all %lld tokens",
                          (long long)w->calibration.read * w->calibration.windows.window);
     }
-    while (b.data && b.n && b.data[b.n - 1] == ' ')
-        b.data[--b.n] = 0;
     return sg_strbuf_finish(&b, &w->why, err);
 }
 
