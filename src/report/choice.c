@@ -69,6 +69,8 @@ int sg_report_choice_table(const sg_model_info *info, const sg_choice *c, const 
     sg_put_heading(&b, "Which layers to remove", style);
     put_head(&b, info, c, g);
     sg_strbuf_puts(&b, "\n  removed   layer     value  perplexity  speedup  tensor data\n");
+    const sg_choice_step none = {.unit = -1, .value = NAN, .ppl = c->base_ppl, .bytes = info->bytes, .speedup = 1};
+    put_step(&b, c, &none, sg_ink_of(style), g);
     for (size_t i = 0; i < c->n_steps; i++)
         put_step(&b, c, &c->steps[i], sg_ink_of(style), g);
     sg_strbuf_puts(&b, "\n  value: what the method goes by. perplexity: on the text above.\n");
