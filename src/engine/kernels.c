@@ -309,9 +309,9 @@ SG_CLONES void sg_row_log_sum_exp(const float *logits, int n, float *max, double
     *max = top;
 }
 
-int sg_row_argmax(const float *x, int n)
+SG_CLONES int sg_row_argmax(const float *x, int n)
 {
-    float max = max_of(x, n);
+    float max = row_max(x, n);
     int i = 0;
     while (i < n - 1 && x[i] != max)
         i++;
