@@ -109,26 +109,44 @@ void sg_weight_free(sg_weight *w)
     sg_free(w);
 }
 
-int sg_mm_rows(sg_mm *mm, int thread, float *y, const void *x, sg_weight *w, int m, sg_error *err)
+static void take_whole(const sg_mm_sink *sink, float *y, int m, int n)
 {
-    return impls[w->kernel]->rows(mm->states[w->kernel], thread, y, x, w->packed, m, err);
+    sg_mm_block all = {.c = y, .ld = (size_t)n, .rows = m, .cols = n};
+    if (sink->pair) {
+        all.second = y + sink->pair;
+        all.cols = sink->pair;
+    }
+    sink->take(sink->user, &all);
 }
 
-int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_error *err)
+int sg_mm_rows(sg_mm *mm, int thread, float *y, const void *x, sg_weight *w, int m, const sg_mm_sink *sink,
+               sg_error *err)
+{
+    const sg_mm_impl *impl = impls[w->kernel];
+    void *state = mm->states[w->kernel];
+    bool direct = sink && thread != SG_MM_ALL && impl->sink_columns && sink->pair % impl->sink_columns == 0;
+    int rc = thread == SG_MM_ALL ? impl->few_rows(state, y, x, w->packed, m, err)
+                                 : impl->rows(state, thread, y, x, w->packed, m, direct ? sink : NULL, err);
+    if (!rc && sink && !direct)
+        take_whole(sink, y, m, w->n);
+    return rc;
+}
+
+int sg_mm_share(sg_mm *mm, int m, sg_mm_part *part, void *user, sg_error *err)
 {
     enum { UNIT = 32 }; /* rows that no implementation likes to see apart */
     int units = (m + UNIT - 1) / UNIT, failed = SG_OK;
-    size_t row_bytes = (size_t)w->k * sg_element_bytes(w->precision);
+    if (units < mm->n_threads)
+        return part(user, SG_MM_ALL, 0, m, err);
 #pragma omp parallel num_threads(mm->n_threads)
     {
-        int n = omp_get_num_threads(), thread = omp_get_thread_num();
+        int n = omp_get_num_threads(), thread = omp_get_thread_num(), rc = SG_OK;
         int first = (int)((int64_t)units * thread / n) * UNIT, end = (int)((int64_t)units * (thread + 1) / n) * UNIT;
         sg_error mine = {0};
         end = end < m ? end : m;
         sg_mm_enter_thread();
-        int rc = first < end ? sg_mm_rows(mm, thread, y + (size_t)first * (size_t)w->n,
-                                          (const char *)x + (size_t)first * row_bytes, w, end - first, &mine)
-                             : SG_OK;
+        if (first < end)
+            rc = part(user, thread, first, end - first, &mine);
         if (rc) {
 #pragma omp critical(sg_mm_failed)
             if (!failed) {
@@ -139,6 +157,26 @@ int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_err
         }
     }
     return failed;
+}
+
+typedef struct whole {
+    sg_mm *mm;
+    float *y;
+    const char *x;
+    sg_weight *w;
+} whole;
+
+static int weight_part(void *user, int thread, int first, int n, sg_error *err)
+{
+    const whole *p = user;
+    size_t row_bytes = (size_t)p->w->k * sg_element_bytes(p->w->precision), row = (size_t)first;
+    return sg_mm_rows(p->mm, thread, p->y + row * (size_t)p->w->n, p->x + row * row_bytes, p->w, n, NULL, err);
+}
+
+int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_error *err)
+{
+    whole p = {mm, y, x, w};
+    return sg_mm_share(mm, m, weight_part, &p, err);
 }
 
 int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,

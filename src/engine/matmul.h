@@ -42,13 +42,37 @@ uint64_t sg_weight_bytes(int n, int k, sg_precision precision);
 /* y = x w^T with all threads. x: [m, k], y: [m, n] */
 int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_error *err);
 
-/* First thing in a thread of a parallel region that calls the two functions below. */
+/* Rows [0, m) shared out: part is called in each thread for rows [first, first + n) of its own, or where there are too
+ * few rows once for all of them, in no region, with thread = SG_MM_ALL. */
+enum { SG_MM_ALL = -1 };
+typedef int sg_mm_part(void *user, int thread, int first, int n, sg_error *err);
+int sg_mm_share(sg_mm *mm, int m, sg_mm_part *part, void *user, sg_error *err);
+
+/* Results while they are in the cache: rows [row, row + rows), columns [col, col + cols). c: ld floats from row to
+ * row, may be overwritten. second: the columns behind by sg_mm_sink's pair, or NULL. */
+typedef struct sg_mm_block {
+    float *c, *second;
+    size_t ld;
+    int row, rows, col, cols;
+} sg_mm_block;
+
+typedef struct sg_mm_sink {
+    void (*take)(void *user, const sg_mm_block *block);
+    void *user;
+    int pair; /* half of the columns, to have column j together with column pair + j; 0: each column once */
+} sg_mm_sink;
+
+/* y = x w^T as the part of a sg_mm_share, with its thread. sink: NULL, or takes the results; then y, [m, n], is
+ * scratch.
+ */
+int sg_mm_rows(sg_mm *mm, int thread, float *y, const void *x, sg_weight *w, int m, const sg_mm_sink *sink,
+               sg_error *err);
+
+/* First thing in a thread of a parallel region that calls sg_mm_plain. */
 void sg_mm_enter_thread(void);
 
-/* The same with one thread; thread: the caller's number, below sg_mm_threads, whose scratch is used. */
-int sg_mm_rows(sg_mm *mm, int thread, float *y, const void *x, sg_weight *w, int m, sg_error *err);
-
-/* c = a b^T for b [n, k], or c = a b for b [k, n]; a: [m, k], c: [m, n]. One thread, as above. */
+/* c = a b^T for b [n, k], or c = a b for b [k, n]; a: [m, k], c: [m, n]. One thread; thread: the caller's number, below
+ * sg_mm_threads, whose scratch is used. */
 typedef enum sg_mm_b { SG_MM_B_NK, SG_MM_B_KN } sg_mm_b;
 int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
                 sg_precision precision, sg_error *err);

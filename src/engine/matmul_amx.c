@@ -15,6 +15,7 @@
 
 #include <cpuid.h>
 #include <immintrin.h>
+#include <omp.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -196,7 +197,10 @@ typedef struct product {
     const uint16_t *x;
     const char *panels;
     float *y;
-    int m, n, k, steps, n_panels;
+    const sg_mm_sink *sink; /* NULL: results go to y */
+    int m, n, k, steps;
+    int first_panel, end_panel;
+    int pair;       /* panels from a column to its pair: a group is as many of both halves; 0: none */
     int group;      /* panels */
     int chunk;      /* steps */
     int slice;      /* steps */
@@ -223,16 +227,27 @@ static void copy_block(const product *p, int first, int rows)
     }
 }
 
-static void put_results(const product *p, const float *c, int row, int panel, int n_panels)
+/* n_panels: of each half where there are pairs */
+static void put_results(const product *p, float *c, int row, int panel, int n_panels)
 {
-    int first = panel * PANEL, rows = p->m - row < UNIT ? p->m - row : UNIT,
-        columns = p->n - first < n_panels * PANEL ? p->n - first : n_panels * PANEL;
-    for (int r = 0; r < rows; r++)
-        memcpy(p->y + (size_t)(row + r) * (size_t)p->n + first, c + (size_t)r * (size_t)(p->group * PANEL),
-               (size_t)columns * sizeof *c);
+    int width = p->pair ? p->pair * PANEL : p->n, first = panel * PANEL;
+    size_t ld = (size_t)(p->group * PANEL);
+    sg_mm_block block = {.c = c,
+                         .second = p->pair ? c + n_panels * PANEL : NULL,
+                         .ld = ld,
+                         .row = row,
+                         .rows = p->m - row < UNIT ? p->m - row : UNIT,
+                         .col = first,
+                         .cols = width - first < n_panels * PANEL ? width - first : n_panels * PANEL};
+    if (p->sink) {
+        p->sink->take(p->sink->user, &block);
+        return;
+    }
+    for (int r = 0; r < block.rows; r++)
+        memcpy(p->y + (size_t)(row + r) * (size_t)p->n + first, c + (size_t)r * ld, (size_t)block.cols * sizeof *c);
 }
 
-/* A unit's rows times a group of panels, along one chunk of k. */
+/* A unit's rows times panels one behind the other, along one chunk of k. */
 AMX static void multiply_unit(const product *p, float *c, unit_rows x, int panel, int n_panels, int from, int steps)
 {
     for (int s = 0; s < steps; s += p->slice) {
@@ -245,15 +260,17 @@ AMX static void multiply_unit(const product *p, float *c, unit_rows x, int panel
     }
 }
 
-static void multiply_group(const product *p, int first, int rows, int panel)
+static void multiply_group(const product *p, int first, int rows, int panel, int n_panels)
 {
-    int n_panels = p->n_panels - panel < p->group ? p->n_panels - panel : p->group;
-    size_t unit_floats = p->steps > p->chunk ? (size_t)(UNIT * p->group * PANEL) : 0; /* else at once put to y */
+    size_t unit_floats = p->steps > p->chunk ? (size_t)(UNIT * p->group * PANEL) : 0; /* else put at once */
     for (int from = 0; from < p->steps; from += p->chunk) {
         int steps = p->steps - from < p->chunk ? p->steps - from : p->chunk;
         for (int u = 0; u * UNIT < rows; u++) {
             float *c = p->results + (size_t)u * unit_floats;
-            multiply_unit(p, c, unit_of(p, first + u * UNIT, u), panel, n_panels, from, steps);
+            unit_rows x = unit_of(p, first + u * UNIT, u);
+            multiply_unit(p, c, x, panel, n_panels, from, steps);
+            if (p->pair)
+                multiply_unit(p, c + n_panels * PANEL, x, p->pair + panel, n_panels, from, steps);
             if (from + steps == p->steps)
                 put_results(p, c, first + u * UNIT, panel, n_panels);
         }
@@ -262,14 +279,14 @@ static void multiply_group(const product *p, int first, int rows, int panel)
 
 AMX static void multiply(const product *p)
 {
-    MEMORY_WRITTEN();
+    int together = p->pair ? p->group / 2 : p->group, end = p->pair ? p->pair : p->end_panel;
     _tile_loadconfig(&whole_tiles);
     for (int first = 0; first < p->m; first += BLOCK) {
         int rows = p->m - first < BLOCK ? p->m - first : BLOCK;
         copy_block(p, first, rows);
         MEMORY_WRITTEN();
-        for (int panel = 0; panel < p->n_panels; panel += p->group)
-            multiply_group(p, first, rows, panel);
+        for (int panel = p->first_panel; panel < end; panel += together)
+            multiply_group(p, first, rows, panel, end - panel < together ? end - panel : together);
     }
     _tile_release();
 }
@@ -280,21 +297,15 @@ static int equal_part(int total, int most)
     return ceil_div(total, ceil_div(total, most));
 }
 
-static int run(thread_buffers *t, float *y, const void *x, const char *panels, int m, int n, int k, sg_error *err)
+/* The product's shape, x, panels, and where results go are there; the rest is filled in. */
+static int run(thread_buffers *t, product p, sg_error *err)
 {
-    product p = {.x = x,
-                 .panels = panels,
-                 .y = y,
-                 .m = m,
-                 .n = n,
-                 .k = k,
-                 .steps = ceil_div(k, DEPTH),
-                 .n_panels = ceil_div(n, PANEL)};
+    int block = p.m < BLOCK ? ceil_div(p.m, UNIT) * UNIT : BLOCK;
+    p.steps = ceil_div(p.k, DEPTH);
     p.chunk = equal_part(p.steps, CHUNK);
     p.slice = equal_part(p.chunk, SLICE);
     p.group = GROUP_BYTES / (p.chunk * STEP_BYTES);
     p.group = p.group < GROUP ? p.group : GROUP;
-    int block = m < BLOCK ? ceil_div(m, UNIT) * UNIT : BLOCK;
     p.x_tiles = reserve(&t->x, (size_t)(block / UNIT) * (size_t)p.steps * STEP_BYTES);
     p.results = reserve(&t->results, (size_t)block * (size_t)(p.group * PANEL) * sizeof(float));
     if (!p.x_tiles || !p.results)
@@ -305,10 +316,50 @@ static int run(thread_buffers *t, float *y, const void *x, const char *panels, i
 
 /* ---- the implementation's functions ------------------------------------------------------------------- */
 
-static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, sg_error *err)
+static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, const sg_mm_sink *sink,
+                sg_error *err)
 {
     const amx_weight *w = packed;
-    return run(&((amx *)state)->threads[thread], y, x, w->panels, m, w->n, w->k, err);
+    product p = {.x = x,
+                 .panels = w->panels,
+                 .y = y,
+                 .sink = sink,
+                 .m = m,
+                 .n = w->n,
+                 .k = w->k,
+                 .end_panel = ceil_div(w->n, PANEL),
+                 .pair = sink ? sink->pair / PANEL : 0};
+    return run(&((amx *)state)->threads[thread], p, err);
+}
+
+/* Each thread some of the columns. */
+static int few_rows(void *state, float *y, const void *x, void *packed, int m, sg_error *err)
+{
+    amx *a = state;
+    const amx_weight *w = packed;
+    int n_panels = ceil_div(w->n, PANEL), rc = SG_OK;
+#pragma omp parallel num_threads(a->n_threads)
+    {
+        int n = omp_get_num_threads(), thread = omp_get_thread_num();
+        product p = {.x = x,
+                     .panels = w->panels,
+                     .y = y,
+                     .m = m,
+                     .n = w->n,
+                     .k = w->k,
+                     .first_panel = (int)((int64_t)n_panels * thread / n),
+                     .end_panel = (int)((int64_t)n_panels * (thread + 1) / n)};
+        sg_error mine = {0};
+        if (run(&a->threads[thread], p, &mine)) {
+#pragma omp critical(sg_amx_failed)
+            {
+                rc = SG_ERR_NOMEM;
+                if (err)
+                    *err = mine;
+            }
+        }
+    }
+    return rc;
 }
 
 static size_t panel_bytes(int k)
@@ -326,7 +377,8 @@ static int plain(void *state, int thread, float *c, const void *a, const void *b
         return sg_fail(err, SG_ERR_NOMEM, "no memory for a product's scratch");
     for (int i = 0; i < ceil_div(n, PANEL); i++)
         (layout == SG_MM_B_NK ? pack_panel : pack_panel_kn)(panels + (size_t)i * panel_bytes(k), b, i * PANEL, n, k);
-    return run(t, c, a, panels, m, n, k, err);
+    product p = {.x = a, .panels = panels, .y = c, .m = m, .n = n, .k = k, .end_panel = ceil_div(n, PANEL)};
+    return run(t, p, err);
 }
 
 static int pack(void **out, void *state, const void *w, int n, int k, sg_precision precision, sg_error *err)
@@ -402,7 +454,19 @@ static bool wins(int n, int k)
     return true;
 }
 
-const sg_mm_impl sg_mm_amx = {"amx", runs, wins, start, stop, pack, release, rows, plain};
+const sg_mm_impl sg_mm_amx = {
+    .name = "amx",
+    .runs = runs,
+    .wins = wins,
+    .start = start,
+    .stop = stop,
+    .pack = pack,
+    .release = release,
+    .rows = rows,
+    .sink_columns = PANEL,
+    .few_rows = few_rows,
+    .plain = plain,
+};
 
 #else /* another processor or system */
 

@@ -56,7 +56,7 @@ typedef struct onednn_weight {
     int n, k;
     sg_precision precision;
     int n_threads;
-    op *last; /* [n_threads]: rows come in blocks of one size */
+    op *last; /* [n_threads + 1]: rows come in blocks of one size; the last is run by all threads */
 } onednn_weight;
 
 static int library_error(dnnl_status_t status, const char *what, sg_precision precision, sg_error *err)
@@ -236,7 +236,7 @@ static dnnl_status_t reorder(const library *lib, const void *w, onednn_weight *p
 static void release(void *packed)
 {
     onednn_weight *w = packed;
-    for (int i = 0; i < w->n_threads; i++)
+    for (int i = 0; i <= w->n_threads; i++)
         op_dispose(&w->last[i]);
     if (w->has_md)
         md_free(w->md);
@@ -273,7 +273,7 @@ static int pack(void **out, void *state, const void *w, int n, int k, sg_precisi
 {
     const library *lib = state;
     onednn_weight *packed = sg_alloc_zero(1, sizeof *packed);
-    op *last = sg_alloc_zero((size_t)lib->n_threads, sizeof *last);
+    op *last = sg_alloc_zero((size_t)lib->n_threads + 1, sizeof *last);
     if (!packed || !last) {
         sg_free(packed);
         sg_free(last);
@@ -289,18 +289,33 @@ static int pack(void **out, void *state, const void *w, int n, int k, sg_precisi
     return SG_OK;
 }
 
-static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, sg_error *err)
+static int by_weight(library *lib, op *o, thread_state *t, float *y, const void *x, onednn_weight *w, int m,
+                     sg_error *err)
 {
-    library *lib = state;
-    onednn_weight *w = packed;
-    op *o = &w->last[thread];
     if (!o->primitive || o->m != m) {
         op_dispose(o);
         dnnl_status_t s = op_create(o, lib->engine, m, w->n, w->k, w->precision, MD(w->md));
         if (s != dnnl_success)
             return library_error(s, "a product by a weight", w->precision, err);
     }
-    return op_run(o, lib, &lib->threads[thread], y, x, w->data, err);
+    return op_run(o, lib, t, y, x, w->data, err);
+}
+
+static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, const sg_mm_sink *sink,
+                sg_error *err)
+{
+    library *lib = state;
+    onednn_weight *w = packed;
+    (void)sink;
+    return by_weight(lib, &w->last[thread], &lib->threads[thread], y, x, w, m, err);
+}
+
+/* oneDNN's own threads. */
+static int few_rows(void *state, float *y, const void *x, void *packed, int m, sg_error *err)
+{
+    library *lib = state;
+    onednn_weight *w = packed;
+    return by_weight(lib, &w->last[w->n_threads], &lib->threads[0], y, x, w, m, err);
 }
 
 /* The thread's primitive for this shape, made at first use. */
@@ -412,5 +427,6 @@ const sg_mm_impl sg_mm_onednn = {
     .pack = pack,
     .release = release,
     .rows = rows,
+    .few_rows = few_rows,
     .plain = plain,
 };

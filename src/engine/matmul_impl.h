@@ -13,8 +13,13 @@ typedef struct sg_mm_impl {
     void (*stop)(void *state);
     int (*pack)(void **packed, void *state, const void *w, int n, int k, sg_precision precision, sg_error *err);
     void (*release)(void *packed);
-    /* The others: as sg_mm_rows and sg_mm_plain. */
-    int (*rows)(void *state, int thread, float *y, const void *x, void *packed, int m, sg_error *err);
+    /* As sg_mm_rows with one thread. */
+    int (*rows)(void *state, int thread, float *y, const void *x, void *packed, int m, const sg_mm_sink *sink,
+                sg_error *err);
+    int sink_columns; /* 0: sinks are not for it; else what a sink's pair must be a multiple of */
+    /* With all threads, called in no region: few rows. */
+    int (*few_rows)(void *state, float *y, const void *x, void *packed, int m, sg_error *err);
+    /* As sg_mm_plain. */
     int (*plain)(void *state, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
                  sg_precision precision, sg_error *err);
 } sg_mm_impl;

@@ -36,10 +36,17 @@ static int multiply(void *state, int thread, float *c, const void *a, const void
     return SG_OK;
 }
 
-static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, sg_error *err)
+static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, const sg_mm_sink *sink,
+                sg_error *err)
 {
     const plain_weight *w = packed;
+    (void)sink;
     return multiply(state, thread, y, x, w->rows, SG_MM_B_NK, m, w->n, w->k, w->precision, err);
+}
+
+static int few_rows(void *state, float *y, const void *x, void *packed, int m, sg_error *err)
+{
+    return rows(state, 0, y, x, packed, m, NULL, err);
 }
 
 static int pack(void **packed, void *state, const void *w, int n, int k, sg_precision precision, sg_error *err)
@@ -71,4 +78,11 @@ static bool runs(sg_precision precision)
 }
 
 const sg_mm_impl sg_mm_loops = {
-    .name = "plain", .runs = runs, .pack = pack, .release = release, .rows = rows, .plain = multiply};
+    .name = "plain",
+    .runs = runs,
+    .pack = pack,
+    .release = release,
+    .rows = rows,
+    .few_rows = few_rows,
+    .plain = multiply,
+};
