@@ -67,13 +67,13 @@ static int run_expert(const sg_layer_run *run, float *out, const char *h, int ro
 {
     sg_scratch *s = run->scratch;
     const sg_ffn_weights *expert;
-    int n = 0;
+    int n = 0, most = sg_block_rows(sg_mm_threads(run->mm));
     for (int i = 0; i < rows * run->spec->n_experts_used; i++)
         if (s->chosen[i] == e)
             s->expert_rows[n++] = i;
     int rc = n ? sg_layer_expert(&expert, run->weights, e, err) : SG_OK;
-    for (int i = 0; i < n && !rc; i += SG_BLOCK_ROWS)
-        rc = run_gathered(run, expert, out, h, s->expert_rows + i, n - i < SG_BLOCK_ROWS ? n - i : SG_BLOCK_ROWS, err);
+    for (int i = 0; i < n && !rc; i += most)
+        rc = run_gathered(run, expert, out, h, s->expert_rows + i, n - i < most ? n - i : most, err);
     return rc;
 }
 
@@ -100,9 +100,10 @@ int sg_experts_forward(const sg_layer_run *run, float *out, const char *h, int r
     memset(out, 0, (size_t)rows * (size_t)run->hidden * sizeof *out);
     for (int e = 0; e < run->spec->n_experts && !rc; e++)
         rc = run_expert(run, out, h, rows, e, err);
-    size_t D = (size_t)run->hidden, element = sg_element_bytes(run->precision);
-    for (size_t at = 0; run->spec->shared_intermediate && at < (size_t)rows && !rc; at += SG_BLOCK_ROWS)
+    size_t D = (size_t)run->hidden, element = sg_element_bytes(run->precision),
+           most = (size_t)sg_block_rows(sg_mm_threads(run->mm));
+    for (size_t at = 0; run->spec->shared_intermediate && at < (size_t)rows && !rc; at += most)
         rc = run_shared(run, out + at * D, h + at * D * element,
-                        (size_t)rows - at < SG_BLOCK_ROWS ? rows - (int)at : SG_BLOCK_ROWS, err);
+                        (int)((size_t)rows - at < most ? (size_t)rows - at : most), err);
     return rc;
 }

@@ -132,6 +132,13 @@ SG_CLONES void sg_row_add(float *y, const float *x, int n)
         y[i] += x[i];
 }
 
+SG_CLONES void sg_row_sum(float *z, const float *x, const float *y, int n)
+{
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++)
+        z[i] = x[i] + y[i];
+}
+
 SG_CLONES bool sg_row_finite(const float *x, int n)
 {
     int bad = 0;

@@ -14,8 +14,9 @@ void sg_row_rmsnorm(float *y, const float *x, const float *w, int n, float eps);
 /* y = (x - mean) / sqrt(variance + eps) * w + b (LayerNorm, arXiv 1607.06450); b NULL: none. y may be x. */
 void sg_row_layernorm(float *y, const float *x, const float *w, const float *b, int n, float eps);
 
-/* y += x */
+/* y += x; z = x + y, where z may be one of them */
 void sg_row_add(float *y, const float *x, int n);
+void sg_row_sum(float *z, const float *x, const float *y, int n);
 
 /* Is every number finite? */
 bool sg_row_finite(const float *x, int n);

@@ -8,8 +8,9 @@
 /* Buffers that every layer of a pass reuses; sized for the largest layer and batch. B = rows of a block, S = of a
  * slice, N = of the batch where a layer has experts, else B; X = experts. */
 typedef struct sg_scratch {
-    char *memory;     /* owned; the others point into it */
-    float *wide;      /* [B, widest product] */
+    char *memory; /* owned; the others point into it */
+    float *wide;  /* [B, widest]: results of a product */
+    size_t widest;
     float *mid, *out; /* [N, hidden] */
     float *row;       /* [threads][widest row] */
     char *h;          /* [N, hidden] elements of the precision */
@@ -25,8 +26,8 @@ typedef struct sg_scratch {
     char *attention;  /* sg_attention's */
 } sg_scratch;
 
-/* Rows per product: large enough for the matrix unit, small enough for the cache. */
-enum { SG_BLOCK_ROWS = 512 };
+/* Rows that go through a layer's products together; of a block each thread has its part. */
+int sg_block_rows(int threads);
 
 /* batch: rows at once, of whole windows. *bytes: what it takes; out NULL: only that. */
 int sg_scratch_create(sg_scratch *out, const sg_model_spec *spec, int batch, int threads, sg_precision precision,
@@ -51,7 +52,7 @@ typedef struct sg_layer_run {
     int rope_half;
     sg_scratch *scratch;
     bool skip_mixer, skip_ffn; /* without that half */
-    const sg_past *past; /* NULL: all rows of the windows are new */
+    const sg_past *past;       /* NULL: all rows of the windows are new */
 } sg_layer_run;
 
 /* x: [rows of the windows, hidden], the residual stream, updated in place. */
