@@ -24,8 +24,8 @@ static void norm_row(float *y, const float *x, const sg_norm_weights *norm, sg_n
         sg_row_layernorm(y, x, norm->weight, norm->bias, d, eps);
 }
 
-static void norm_store_row(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int d, float eps,
-                           sg_precision precision, float *row)
+void sg_norm_store_row(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int d, float eps,
+                       sg_precision precision, float *row)
 {
     if (norm->weight)
         norm_row(row, x, norm, kind, d, eps);
@@ -38,8 +38,8 @@ void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_nor
     size_t D = (size_t)d, row_bytes = D * sg_element_bytes(precision);
 #pragma omp parallel for schedule(static) if (rows > 1)
     for (int r = 0; r < rows; r++)
-        norm_store_row(out + (size_t)r * row_bytes, x + (size_t)r * D, norm, kind, d, eps, precision,
-                       row + (size_t)omp_get_thread_num() * D);
+        sg_norm_store_row(out + (size_t)r * row_bytes, x + (size_t)r * D, norm, kind, d, eps, precision,
+                          row + (size_t)omp_get_thread_num() * D);
 }
 
 /* A part of a block, in one thread (or in SG_MM_ALL): rows counted from the block's first. */
@@ -65,8 +65,8 @@ static void norm_part(const part *p, char *out, const float *x, const sg_norm_we
     int D = p->run->hidden;
     float *row = p->run->scratch->row + (size_t)(p->thread == SG_MM_ALL ? 0 : p->thread) * (size_t)D;
     for (int r = p->first; r < p->first + p->n; r++)
-        norm_store_row(out + (size_t)r * row_bytes(p->run, D), x + (size_t)r * (size_t)D, norm, spec->norm, D,
-                       spec->norm_eps, p->run->precision, row);
+        sg_norm_store_row(out + (size_t)r * row_bytes(p->run, D), x + (size_t)r * (size_t)D, norm, spec->norm, D,
+                          spec->norm_eps, p->run->precision, row);
 }
 
 /* What happens to a half's result: bias, the norm behind it, the residual's scale; then to[i] = add[i] + it. All [B,

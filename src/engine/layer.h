@@ -66,6 +66,10 @@ int sg_ffn_forward(const sg_layer_run *run, const sg_ffn_weights *w, float *out,
 /* The same for any number of rows and a layer with experts (experts.c). Uses all scratch but mid, out and h. */
 int sg_experts_forward(const sg_layer_run *run, float *out, const char *h, int rows, sg_error *err);
 
+/* A row normed into elements of the precision; row: [d] of scratch. */
+void sg_norm_store_row(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int d, float eps,
+                       sg_precision precision, float *row);
+
 /* Rows normed into elements of the precision (no weight: as they are); row: [threads][d] of scratch. All threads. */
 void sg_norm_rows(char *out, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int rows, int d, float eps,
                   sg_precision precision, float *row);

@@ -130,21 +130,48 @@ AMX static inline __attribute__((always_inline)) void multiply_block(float *c, s
 
 /* ---- layouts ------------------------------------------------------------------------------------------ */
 
-/* A weight's panel [steps][2 tiles], of columns [first, first + PANEL) below n; w: [n, k]. */
-static void pack_panel(char *panel, const uint16_t *w, int first, int n, int k)
+/* Rows and columns of 16 x 16 numbers of 32 bits change places: pairs, then fours, then halves of halves. */
+AMX static inline __attribute__((always_inline)) void transpose(__m512i r[16])
 {
-    int steps = ceil_div(k, DEPTH);
-    for (int c = 0; c < PANEL; c++) {
-        char *tile = panel + (size_t)(c / 16) * TILE_BYTES + (size_t)(c % 16) * 4;
-        for (int s = 0; s < steps; s++, tile += STEP_BYTES) {
-            uint16_t pairs[DEPTH] = {0};
-            int from = s * DEPTH, left = k - from < DEPTH ? k - from : DEPTH;
-            if (first + c < n)
-                memcpy(pairs, w + (size_t)(first + c) * (size_t)k + from, (size_t)left * 2);
-            for (int r = 0; r < 16; r++)
-                memcpy(tile + r * 64, pairs + 2 * r, 4);
-        }
+    __m512i t[16];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
     }
+    for (int i = 0; i < 16; i += 4)
+        for (int j = 0; j < 2; j++) {
+            r[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + 2 + j]);
+            r[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + 2 + j]);
+        }
+    for (int i = 0; i < 16; i += 8)
+        for (int j = 0; j < 4; j++) {
+            t[i + j] = _mm512_shuffle_i32x4(r[i + j], r[i + 4 + j], 0x88);
+            t[i + 4 + j] = _mm512_shuffle_i32x4(r[i + j], r[i + 4 + j], 0xdd);
+        }
+    for (int j = 0; j < 8; j++) {
+        r[j] = _mm512_shuffle_i32x4(t[j], t[8 + j], 0x88);
+        r[8 + j] = _mm512_shuffle_i32x4(t[j], t[8 + j], 0xdd);
+    }
+}
+
+/* A weight's panel [steps][2 tiles], of columns [first, first + PANEL) below n; w: [n, k]. */
+AMX static void pack_panel(char *panel, const uint16_t *w, int first, int n, int k)
+{
+    for (int s = 0; s < ceil_div(k, DEPTH); s++)
+        for (int half = 0; half < 2; half++) {
+            int from = s * DEPTH, left = k - from < DEPTH ? k - from : DEPTH;
+            __mmask32 there = (__mmask32)(UINT32_MAX >> (DEPTH - left));
+            char *tile = panel + (size_t)s * STEP_BYTES + (size_t)half * TILE_BYTES;
+            __m512i rows[16];
+            for (int c = 0; c < 16; c++) {
+                int column = first + half * 16 + c;
+                rows[c] = column < n ? _mm512_maskz_loadu_epi16(there, w + (size_t)column * (size_t)k + from)
+                                     : _mm512_setzero_si512();
+            }
+            transpose(rows);
+            for (int r = 0; r < 16; r++)
+                _mm512_store_si512(tile + r * 64, rows[r]);
+        }
 }
 
 /* The same of a matrix [k, n]. */
@@ -248,31 +275,42 @@ static void put_results(const product *p, float *c, int row, int panel, int n_pa
 }
 
 /* A unit's rows times panels one behind the other, along one chunk of k. */
-AMX static void multiply_unit(const product *p, float *c, unit_rows x, int panel, int n_panels, int from, int steps)
+AMX static void multiply_unit(const product *p, float *c, size_t ld, unit_rows x, int panel, int n_panels, int from,
+                              int steps)
 {
     for (int s = 0; s < steps; s += p->slice) {
         unit_rows part = x;
         part.at += (size_t)(from + s) * x.step;
         for (int i = 0; i < n_panels; i++)
-            multiply_block(c + i * PANEL, (size_t)(p->group * PANEL), part,
+            multiply_block(c + i * PANEL, ld, part,
                            p->panels + ((size_t)(panel + i) * (size_t)p->steps + (size_t)(from + s)) * STEP_BYTES,
                            steps - s < p->slice ? steps - s : p->slice, from + s == 0);
     }
 }
 
+/* Do whole blocks of results go straight to y? */
+static bool straight(const product *p, int row, int panel, int n_panels)
+{
+    return !p->sink && p->m - row >= UNIT && p->n - panel * PANEL >= n_panels * PANEL;
+}
+
 static void multiply_group(const product *p, int first, int rows, int panel, int n_panels)
 {
-    size_t unit_floats = p->steps > p->chunk ? (size_t)(UNIT * p->group * PANEL) : 0; /* else put at once */
+    size_t scratch_ld = (size_t)(p->group * PANEL), unit_floats = p->steps > p->chunk ? UNIT * scratch_ld : 0;
     for (int from = 0; from < p->steps; from += p->chunk) {
         int steps = p->steps - from < p->chunk ? p->steps - from : p->chunk;
         for (int u = 0; u * UNIT < rows; u++) {
-            float *c = p->results + (size_t)u * unit_floats;
-            unit_rows x = unit_of(p, first + u * UNIT, u);
-            multiply_unit(p, c, x, panel, n_panels, from, steps);
+            int row = first + u * UNIT;
+            bool to_y = straight(p, row, panel, n_panels);
+            float *c = to_y ? p->y + (size_t)row * (size_t)p->n + (size_t)(panel * PANEL)
+                            : p->results + (size_t)u * unit_floats; /* one unit's, where it is put at once */
+            size_t ld = to_y ? (size_t)p->n : scratch_ld;
+            unit_rows x = unit_of(p, row, u);
+            multiply_unit(p, c, ld, x, panel, n_panels, from, steps);
             if (p->pair)
-                multiply_unit(p, c + n_panels * PANEL, x, p->pair + panel, n_panels, from, steps);
-            if (from + steps == p->steps)
-                put_results(p, c, first + u * UNIT, panel, n_panels);
+                multiply_unit(p, c + n_panels * PANEL, ld, x, p->pair + panel, n_panels, from, steps);
+            if (!to_y && from + steps == p->steps)
+                put_results(p, c, row, panel, n_panels);
         }
     }
 }
