@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test test-asan conformance fuzz bench-memory install clean
+.PHONY: all demo test test-asan conformance bench bench-memory fuzz install clean
 
 # The release program: build/release/shortgpt
 all:
@@ -33,6 +33,15 @@ test-asan:
 # Prunes tiny models of every family and runs the results in transformers and llama.cpp (made from PyPI, some GB, once).
 conformance: all
 	sh conformance/conformance.sh build/release/shortgpt
+
+# Measures this program on this machine, about an hour: rates, score and eval against other programs on PATH, copying, start-up,
+# cost against size. BENCH=score measures one figure; `bash bench/bench.sh` says which there are, and its settings.
+BENCH ?= all
+bench:
+	sh scripts/deps.sh
+	cmake --preset release
+	cmake --build build/release --target benchmarks -j $(JOBS)
+	bash bench/bench.sh build/release $(BENCH)
 
 # Looks for crashes in the readers of files, FUZZ_SECONDS for each of them; with clang.
 FUZZ_SECONDS ?= 60
