@@ -43,20 +43,25 @@ static double seconds[N_PARTS];
 static bool in_head;
 
 /* Inside a parallel region each thread is at work on its share. */
-static void count(part p, double start)
+static void count_seconds(part p, double s)
 {
-    double s = now() - start;
     if (omp_in_parallel())
         s /= omp_get_num_threads();
 #pragma omp atomic
     seconds[p] += s;
 }
 
+static void count(part p, double start)
+{
+    count_seconds(p, now() - start);
+}
+
 /* Products of one shape. */
 typedef struct product {
-    int n, k, m;
+    int n, k, m; /* m: of all threads */
+    bool shared; /* by sg_mm_share, each thread its rows */
     sg_precision precision;
-    long calls;
+    double calls;
 } product;
 static product products[256];
 static int n_products;
@@ -67,21 +72,24 @@ static struct packed { /* live weights */
 } packed[4096];
 static sg_mm_kernel kernel;
 
-static void note_product(const sg_weight *w, int m)
+static void note_product(const sg_weight *w, int m, bool shared)
 {
+    int threads = omp_in_parallel() ? omp_get_num_threads() : 1, i = 0;
     const struct packed *p = packed;
     while (p < packed + SG_ARRAY_LEN(packed) && p->w != w)
         p++;
     if (p == packed + SG_ARRAY_LEN(packed))
         return;
-    int i = 0;
-    while (i < n_products && (products[i].n != p->n || products[i].k != p->k || products[i].m != m))
-        i++;
-    if (i == (int)SG_ARRAY_LEN(products))
-        return;
-    if (i == n_products)
-        products[n_products++] = (product){p->n, p->k, m, p->precision, 0};
-    products[i].calls++;
+    m *= threads;
+#pragma omp critical(products)
+    {
+        while (i < n_products && (products[i].n != p->n || products[i].k != p->k || products[i].m != m))
+            i++;
+        if (i == n_products && n_products < (int)SG_ARRAY_LEN(products))
+            products[n_products++] = (product){p->n, p->k, m, shared, p->precision, 0};
+        if (i < n_products)
+            products[i].calls += 1.0 / threads;
+    }
 }
 
 /* ---- the wrappers ------------------------------------------------------------------------------------ */
@@ -125,7 +133,33 @@ WRAP(int, sg_mm_weight, (sg_mm * mm, float *y, const void *x, sg_weight *w, int 
     double start = now();
     int rc = __real_sg_mm_weight(mm, y, x, w, m, err);
     count(in_head ? HEAD_PRODUCT : PRODUCT, start);
-    note_product(w, m);
+    note_product(w, m, false);
+    return rc;
+}
+
+/* What is done with results while they are in the cache is not the product's time. */
+typedef struct timed_sink {
+    const sg_mm_sink *sink;
+    double seconds;
+} timed_sink;
+
+static void take_timed(void *user, const sg_mm_block *block)
+{
+    timed_sink *timed = user;
+    double start = now();
+    timed->sink->take(timed->sink->user, block);
+    timed->seconds += now() - start;
+}
+
+WRAP(int, sg_mm_rows,
+     (sg_mm * mm, int thread, float *y, const void *x, sg_weight *w, int m, const sg_mm_sink *sink, sg_error *err))
+{
+    timed_sink timed = {.sink = sink};
+    sg_mm_sink ours = {.take = take_timed, .user = &timed, .pair = sink ? sink->pair : 0};
+    double start = now();
+    int rc = __real_sg_mm_rows(mm, thread, y, x, w, m, sink ? &ours : NULL, err);
+    count_seconds(in_head ? HEAD_PRODUCT : PRODUCT, now() - start - timed.seconds);
+    note_product(w, m, true);
     return rc;
 }
 
@@ -206,27 +240,51 @@ static void must(int rc, const sg_error *err)
     }
 }
 
+typedef struct single {
+    sg_mm *mm;
+    const product *p;
+    sg_weight *w;
+    const char *x;
+    float *y;
+} single;
+
+static int multiply_part(void *user, int thread, int first, int n, sg_error *err)
+{
+    const single *a = user;
+    size_t row = (size_t)first;
+    return __real_sg_mm_rows(a->mm, thread, a->y + row * (size_t)a->p->n,
+                             a->x + row * (size_t)a->p->k * sg_element_bytes(a->p->precision), a->w, n, NULL, err);
+}
+
+static void multiply(single *a)
+{
+    sg_error err = {0};
+    must(a->p->shared ? sg_mm_share(a->mm, a->p->m, multiply_part, a, &err)
+                      : __real_sg_mm_weight(a->mm, a->y, a->x, a->w, a->p->m, &err),
+         &err);
+}
+
 /* Seconds of one call, of repeats for a tenth of a second, the least of three such. */
 static double call_seconds(sg_mm *mm, const product *p)
 {
     size_t element = sg_element_bytes(p->precision), n = (size_t)p->n, k = (size_t)p->k, m = (size_t)p->m;
     char *w = sg_alloc_zero(n * k, element), *x = sg_alloc_zero(m * k, element);
     float *y = sg_alloc_aligned(m * n, sizeof *y);
-    sg_weight *weight = NULL;
     sg_error err = {0};
     double best = 1e9;
     if (!w || !x || !y)
         must(sg_fail(&err, SG_ERR_NOMEM, "no memory for a product"), &err);
-    must(__real_sg_weight_pack(&weight, mm, w, p->n, p->k, p->precision, &err), &err);
-    must(__real_sg_mm_weight(mm, y, x, weight, p->m, &err), &err);
+    single a = {.mm = mm, .p = p, .x = x, .y = y};
+    must(__real_sg_weight_pack(&a.w, mm, w, p->n, p->k, p->precision, &err), &err);
+    multiply(&a);
     for (int repeat = 0; repeat < 3; repeat++) {
         double start = now(), s = 0;
         long calls = 0;
         for (; s < 0.1; calls++, s = now() - start)
-            must(__real_sg_mm_weight(mm, y, x, weight, p->m, &err), &err);
+            multiply(&a);
         best = s / (double)calls < best ? s / (double)calls : best;
     }
-    __real_sg_weight_free(weight);
+    __real_sg_weight_free(a.w);
     sg_free(y);
     sg_free(x);
     sg_free(w);
@@ -240,8 +298,8 @@ static double products_alone(int threads, double *flops)
     double sum = 0;
     must(__real_sg_mm_create(&mm, threads, kernel, &err), &err);
     for (int i = 0; i < n_products; i++) {
-        sum += (double)products[i].calls * call_seconds(mm, &products[i]);
-        *flops += (double)products[i].calls * 2.0 * products[i].n * products[i].k * products[i].m;
+        sum += products[i].calls * call_seconds(mm, &products[i]);
+        *flops += products[i].calls * 2.0 * products[i].n * products[i].k * products[i].m;
     }
     sg_mm_free(mm);
     return sum;
