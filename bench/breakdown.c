@@ -60,6 +60,7 @@ static void count(part p, double start)
 typedef struct product {
     int n, k, m; /* m: of all threads */
     bool shared; /* by sg_mm_share, each thread its rows */
+    bool taken;  /* by a sink, from the cache */
     sg_precision precision;
     double calls;
 } product;
@@ -72,7 +73,7 @@ static struct packed { /* live weights */
 } packed[4096];
 static sg_mm_kernel kernel;
 
-static void note_product(const sg_weight *w, int m, bool shared)
+static void note_product(const sg_weight *w, int m, bool shared, bool taken)
 {
     int threads = omp_in_parallel() ? omp_get_num_threads() : 1, i = 0;
     const struct packed *p = packed;
@@ -86,7 +87,7 @@ static void note_product(const sg_weight *w, int m, bool shared)
         while (i < n_products && (products[i].n != p->n || products[i].k != p->k || products[i].m != m))
             i++;
         if (i == n_products && n_products < (int)SG_ARRAY_LEN(products))
-            products[n_products++] = (product){p->n, p->k, m, shared, p->precision, 0};
+            products[n_products++] = (product){p->n, p->k, m, shared, taken, p->precision, 0};
         if (i < n_products)
             products[i].calls += 1.0 / threads;
     }
@@ -133,7 +134,7 @@ WRAP(int, sg_mm_weight, (sg_mm * mm, float *y, const void *x, sg_weight *w, int 
     double start = now();
     int rc = __real_sg_mm_weight(mm, y, x, w, m, err);
     count(in_head ? HEAD_PRODUCT : PRODUCT, start);
-    note_product(w, m, false);
+    note_product(w, m, false, false);
     return rc;
 }
 
@@ -159,7 +160,7 @@ WRAP(int, sg_mm_rows,
     double start = now();
     int rc = __real_sg_mm_rows(mm, thread, y, x, w, m, sink ? &ours : NULL, err);
     count_seconds(in_head ? HEAD_PRODUCT : PRODUCT, now() - start - timed.seconds);
-    note_product(w, m, true);
+    note_product(w, m, true, sink != NULL);
     return rc;
 }
 
@@ -248,12 +249,19 @@ typedef struct single {
     float *y;
 } single;
 
+static void take_nothing(void *user, const sg_mm_block *block)
+{
+    (void)user, (void)block;
+}
+
 static int multiply_part(void *user, int thread, int first, int n, sg_error *err)
 {
     const single *a = user;
+    static const sg_mm_sink sink = {.take = take_nothing};
     size_t row = (size_t)first;
     return __real_sg_mm_rows(a->mm, thread, a->y + row * (size_t)a->p->n,
-                             a->x + row * (size_t)a->p->k * sg_element_bytes(a->p->precision), a->w, n, NULL, err);
+                             a->x + row * (size_t)a->p->k * sg_element_bytes(a->p->precision), a->w, n,
+                             a->p->taken ? &sink : NULL, err);
 }
 
 static void multiply(single *a)
@@ -324,7 +332,7 @@ static void print_report(double pass, long positions, int threads)
     print_part("attention", s[ATTENTION], pass);
     print_part("rope, norms of q and k, their places", s[QKV], pass);
     print_part("observers", s[OBSERVE], pass);
-    print_part("norms, activations, residual additions", s[LAYER] - s[PRODUCT] - s[ATTENTION] - s[QKV] - s[OBSERVE],
+    print_part("norms, activations, additions, waiting", s[LAYER] - s[PRODUCT] - s[ATTENTION] - s[QKV] - s[OBSERVE],
                pass);
     if (s[HEAD] > 0) {
         print_part("head: weights", s[HEAD_LOAD], pass);
