@@ -144,6 +144,7 @@ typedef struct sg_run_opts {
     sg_precision precision;
     uint64_t memory; /* bound on the process's memory while it works; 0: the pass takes half of what is available now */
     int threads;     /* 0: all processors this process may use; at most 256 */
+    bool similarity; /* score: also the similarity of layer boundaries */
     sg_progress progress;
 } sg_run_opts;
 
@@ -176,6 +177,9 @@ typedef struct sg_score {
     const sg_half_score *halves; /* with halves (sg_score_by): lowest value first, those that a layer lacks left out */
     int n_halves;
     int chunks;               /* how many times the weights were read */
+    const double *similarity; /* [n_layers + 1][n_layers + 1] mean cosine of the stream at two boundaries (0: the input,
+                               * i: after i layers), NaN where there is none; NULL: not asked for */
+    int similarity_positions; /* that were taken for it, evenly from all windows */
     double seconds;           /* the pass alone */
     double tokens_per_second; /* tokens / seconds */
 } sg_score;
@@ -507,6 +511,9 @@ int sg_prune_table(const sg_plan *plan, const sg_prune_result *result, bool dry_
 int sg_tokens_json(const sg_model *model, const sg_text *text, const sg_tokens *tokens, char **out, sg_error *err);
 /* A line per token: the id, and unless ids_only a tab and the vocabulary's spelling as a JSON string. */
 int sg_tokens_lines(const sg_model *model, const sg_tokens *tokens, bool ids_only, char **out, sg_error *err);
+/* A self-contained HTML page of what sg_score_json, sg_eval_json or the comparison's JSON says, and that JSON itself.
+ * command: how it came about, for the page. SG_ERR_USAGE: JSON of another schema. */
+int sg_html_report(const char *json, const char *command, char **out, sg_error *err);
 void sg_string_free(char *string);
 
 /* What this build and this processor can do: oneDNN's version, the effective instruction set, what multiplies in

@@ -111,7 +111,7 @@ int cmd_compare(const options *o, sg_error *err)
     texts t = {0};
     char *json = NULL, *table = NULL;
     sg_style style = terminal_style(o);
-    sink s = {.fd = -1};
+    sink s = {.fd = -1}, page = {.fd = -1};
     progress p;
     sg_choose_opts choose;
     int rc = require_one_model(o, err);
@@ -126,15 +126,16 @@ int cmd_compare(const options *o, sg_error *err)
         goto out;
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
-    if ((rc = sink_open(&s, o->json, err)))
+    if ((rc = sink_open(&s, o->json, err)) || (rc = page_open(&page, o, err)))
         goto out;
     rc = compare(&result, o, model, &choose, &eval, err);
     progress_clear(&p);
-    if (rc || (s.json && (rc = sg_compare_json(model, result, &json, err))) ||
+    if (rc || ((s.json || page.json) && (rc = sg_compare_json(model, result, &json, err))) ||
         (s.table &&
          (rc = o->quiet ? quiet_compare(&table, result, err) : sg_compare_table(model, result, &style, &table, err))))
         goto out;
-    rc = sink_finish(&s, table, json, err);
+    if (!(rc = page_write(&page, o, json, err)))
+        rc = sink_finish(&s, table, json, err);
 out:
     sg_string_free(json);
     sg_string_free(table);
@@ -142,6 +143,7 @@ out:
     sg_text_free(&calibration);
     texts_free(&t);
     sink_close(&s);
+    sink_close(&page);
     sg_model_free(model);
     return rc;
 }

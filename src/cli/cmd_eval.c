@@ -48,7 +48,7 @@ int cmd_eval(const options *o, sg_error *err)
     texts t = {0};
     char *json = NULL, *table = NULL;
     sg_style style = terminal_style(o);
-    sink s = {.fd = -1};
+    sink s = {.fd = -1}, page = {.fd = -1};
     progress p;
     int rc = check(o, err);
     if (rc)
@@ -65,7 +65,7 @@ int cmd_eval(const options *o, sg_error *err)
         goto out;
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
-    if ((rc = sink_open(&s, o->json, err)))
+    if ((rc = sink_open(&s, o->json, err)) || (rc = page_open(&page, o, err)))
         goto out;
     sg_run_opts run = run_options(o, &t, &p);
     for (size_t i = 0; i < o->n_models && !rc; i++) {
@@ -76,16 +76,18 @@ int cmd_eval(const options *o, sg_error *err)
         model = NULL;
         progress_clear(&p);
     }
-    if (rc || (s.json && (rc = sg_eval_json(all, &json, err))) ||
+    if (rc || ((s.json || page.json) && (rc = sg_eval_json(all, &json, err))) ||
         (s.table && (rc = o->quiet ? quiet_perplexities(&table, all, err) : sg_eval_table(all, &style, &table, err))))
         goto out;
-    rc = sink_finish(&s, table, json, err);
+    if (!(rc = page_write(&page, o, json, err)))
+        rc = sink_finish(&s, table, json, err);
 out:
     sg_string_free(json);
     sg_string_free(table);
     sg_eval_free(all);
     texts_free(&t);
     sink_close(&s);
+    sink_close(&page);
     sg_model_free(model);
     return rc;
 }

@@ -47,6 +47,11 @@ int choose_options(sg_choose_opts *out, const options *o, int layers, const text
 sg_run_opts run_options(const options *o, const texts *t, progress *p);
 sg_style terminal_style(const options *o); /* of stdout */
 
+/* --report: page_open finds out before the work whether the page can be written; page_write makes it of the result's
+ * JSON; sink_close in any case. */
+int page_open(sink *page, const options *o, sg_error *err);
+int page_write(sink *page, const options *o, const char *json, sg_error *err);
+
 /* A line on stderr, unless --quiet: "shortgpt: note: ..." */
 void print_note(const options *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void print_warning(const options *o, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -29,7 +29,8 @@ static bool inside(const char *path, const char *base)
     return strncmp(path, base, n) == 0 && (path[n] == 0 || path[n] == '/');
 }
 
-static int keep_off(const char *json, const char *target, const char *what, const char *path, sg_error *err)
+static int keep_off(const char *option, const char *json, const char *target, const char *what, const char *path,
+                    sg_error *err)
 {
     struct stat a, b;
     char *base = path && strcmp(path, "-") ? resolve(path) : NULL;
@@ -37,27 +38,39 @@ static int keep_off(const char *json, const char *target, const char *what, cons
         base && stat(target, &a) == 0 && stat(base, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
     bool hit = base && (same_file || inside(target, base));
     free(base);
-    return hit ? usage_error(err, "--json %s would write into %s %s: choose another file", json, what, path) : SG_OK;
+    return hit ? usage_error(err, "--%s %s would write into %s %s: choose another file", option, json, what, path)
+               : SG_OK;
 }
 
-int guard_json(const options *o, sg_error *err)
+/* file: what --option names */
+static int guard(const options *o, const char *option, const char *file, sg_error *err)
 {
-    if (!o->json || !strcmp(o->json, "-"))
+    if (!file || !strcmp(file, "-"))
         return SG_OK;
-    char *target = resolve(o->json);
+    char *target = resolve(file);
     if (!target)
         return SG_OK; /* it cannot be written at all, which sink_open says */
     int rc = SG_OK;
     for (size_t i = 0; i < o->n_models && !rc; i++)
-        rc = keep_off(o->json, target, "MODEL", o->models[i], err);
+        rc = keep_off(option, file, target, "MODEL", o->models[i], err);
     for (size_t i = 0; i < o->n_texts && !rc; i++)
-        rc = keep_off(o->json, target, "the text", o->texts[i], err);
+        rc = keep_off(option, file, target, "the text", o->texts[i], err);
     if (!rc)
-        rc = keep_off(o->json, target, "the text", o->calibration, err);
+        rc = keep_off(option, file, target, "the text", o->calibration, err);
     if (!rc)
-        rc = keep_off(o->json, target, "the plan", o->plan, err);
+        rc = keep_off(option, file, target, "the plan", o->plan, err);
     if (!rc)
-        rc = keep_off(o->json, target, "OUT", o->out, err);
+        rc = keep_off(option, file, target, "OUT", o->out, err);
     free(target);
+    return rc;
+}
+
+int guard_json(const options *o, sg_error *err)
+{
+    int rc = guard(o, "json", o->json, err);
+    if (!rc)
+        rc = guard(o, "report", o->report, err);
+    if (!rc && o->json && o->report && !strcmp(o->json, o->report))
+        rc = usage_error(err, "--json and --report name the same file");
     return rc;
 }

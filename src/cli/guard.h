@@ -1,4 +1,4 @@
-/* Keeps --json FILE off what the command reads or writes otherwise. */
+/* Keeps --json FILE and --report FILE off what the command reads or writes otherwise. */
 #ifndef SG_CLI_GUARD_H
 #define SG_CLI_GUARD_H
 

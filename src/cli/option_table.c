@@ -100,6 +100,8 @@ const option_row option_rows[] = {
     {0, "ids", NULL, CMD_TOKENIZE, KIND_FLAG, AT(ids), "the ids alone", NULL},
     {0, "json", "FILE", RESULTS, KIND_STRING, AT(json),
      "the result as JSON into FILE; - is stdout, then\nwithout the table", NULL},
+    {0, "report", "FILE", CMD_SCORE | CMD_EVAL | CMD_COMPARE, KIND_STRING, AT(report),
+     "the result as an HTML page with charts, into FILE", NULL},
     {'q', "quiet", NULL, CMD_INSPECT, KIND_FLAG, AT(quiet), "say nothing but errors, print only the number of layers",
      NULL},
     {'q', "quiet", NULL, CMD_SCORE, KIND_FLAG, AT(quiet),

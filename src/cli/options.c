@@ -153,7 +153,7 @@ static int parse_option(options *o, enum command command, const char *command_na
 
 int options_parse(options *o, enum command command, const char *command_name, int argc, char **argv, sg_error *err)
 {
-    *o = (options){0};
+    *o = (options){.command = command_name, .arguments = argv, .n_arguments = argc};
     o->models = calloc((size_t)argc + 1, sizeof *o->models);
     o->texts = calloc((size_t)argc + 1, sizeof *o->texts);
     if (!o->models || !o->texts) {

@@ -29,7 +29,10 @@ typedef struct options {
     uint64_t memory, target_bytes;
     int bos, precision, color; /* sg_bos, sg_precision, color_choice */
     const char *json, *out, *layers, *ratio, *plan, *without, *methods, *counts, *calibration, *max_ppl_increase,
-        *target_speedup, *prompt, *temperature;
+        *target_speedup, *prompt, *temperature, *report;
+    const char *command; /* its name */
+    char **arguments;    /* behind it */
+    int n_arguments;
     int method, granularity; /* sg_method; 1: halves */
     bool dry_run, overwrite, ids, quiet, help, until_stable;
     bool given[MAX_OPTION_ROWS]; /* which rows of the table were there */

@@ -108,6 +108,11 @@ static int write_file(sink *s, const char *json, sg_error *err)
     return SG_OK;
 }
 
+int sink_write(sink *s, const char *text, sg_error *err)
+{
+    return s->json ? write_file(s, text, err) : SG_OK;
+}
+
 int sink_finish(sink *s, const char *table, const char *json, sg_error *err)
 {
     int rc = SG_OK;

@@ -19,6 +19,8 @@ int sink_open(sink *s, const char *json, sg_error *err);
 int sink_print(const char *text, sg_error *err);
 /* The finished result: each is NULL when it is not wanted. The JSON file appears whole, under its name. */
 int sink_finish(sink *s, const char *table, const char *json, sg_error *err);
+/* The text alone, under the file's name; nothing where no file is wanted. */
+int sink_write(sink *s, const char *text, sg_error *err);
 void sink_close(sink *s);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "core/strbuf.h"
+#include "measure/similarity.h"
 
 const sg_window_defaults sg_score_windows = {.text = SG_EMBEDDED_SCORE, .window = 512, .tokens = 16384};
 
@@ -17,6 +18,7 @@ typedef struct owned_score {
     sg_layer_score *layers;
     int *order;
     sg_half_score *halves;
+    double *similarity;
 } owned_score;
 
 int sg_windows_source(char **out, const sg_windows *w, sg_error *err)
@@ -132,12 +134,26 @@ int sg_score_set_halves(sg_score *score, const char *method, const double *value
     return SG_OK;
 }
 
+int sg_score_set_similarity(sg_score *score, const sg_similarity *sim, sg_error *err)
+{
+    owned_score *s = (owned_score *)score;
+    size_t n = (size_t)sim->L + 1;
+    s->similarity = sg_alloc(n * n, sizeof *s->similarity);
+    if (!s->similarity)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for the similarity of %zu layer boundaries", n);
+    sg_similarity_result(sim, s->similarity);
+    s->score.similarity = s->similarity;
+    s->score.similarity_positions = sim->n;
+    return SG_OK;
+}
+
 int sg_score_run(sg_score **out, sg_model *model, const sg_run_opts *opts, sg_error *err)
 {
     static const sg_run_opts no_opts = {0};
     int L = model->spec.n_layers, rc;
     sg_windows w = {0};
     sg_influence inf = {0};
+    sg_similarity sim = {0};
     sg_pass_result result;
     bool *keep = sg_alloc((size_t)L, sizeof *keep);
     opts = opts ? opts : &no_opts;
@@ -148,14 +164,17 @@ int sg_score_run(sg_score **out, sg_model *model, const sg_run_opts *opts, sg_er
     if ((rc = sg_windows_make(&w, model, opts, &sg_score_windows, err)) ||
         (rc = sg_influence_init(&inf, w.windows, w.n, L, 0, err)))
         goto out;
-    sg_observer observer = {.layer = sg_influence_layer, .self = &inf};
+    if (opts->similarity && (rc = sg_similarity_init(&sim, w.windows, w.n, L, model->spec.hidden, err)))
+        goto out;
+    sg_observer observers[] = {{.layer = sg_influence_layer, .self = &inf},
+                               {.layer = sg_similarity_layer, .self = &sim}};
     sg_pass pass = {.model = model,
                     .windows = w.windows,
                     .n_windows = w.n,
                     .keep = keep,
                     .n_subsets = 1,
-                    .observers = &observer,
-                    .n_observers = 1,
+                    .observers = observers,
+                    .n_observers = opts->similarity ? 2 : 1,
                     .precision = opts->precision,
                     .memory = sg_memory_left(opts->memory),
                     .threads = opts->threads,
@@ -163,9 +182,14 @@ int sg_score_run(sg_score **out, sg_model *model, const sg_run_opts *opts, sg_er
                     .stage = "scoring"};
     if (!(rc = sg_pass_run(&pass, &result, err)))
         rc = sg_score_new(out, &inf, &w, L, &result, err);
+    if (!rc && opts->similarity && (rc = sg_score_set_similarity(*out, &sim, err))) {
+        sg_score_free(*out);
+        *out = NULL;
+    }
 out:
     sg_windows_dispose(&w);
     sg_influence_dispose(&inf);
+    sg_similarity_dispose(&sim);
     sg_free(keep);
     return rc;
 }
@@ -179,5 +203,6 @@ void sg_score_free(sg_score *score)
     sg_free(s->layers);
     sg_free(s->order);
     sg_free(s->halves);
+    sg_free(s->similarity);
     sg_free(s);
 }

@@ -3,6 +3,7 @@
 #define SG_MEASURE_SCORE_H
 
 #include "measure/influence.h"
+#include "measure/similarity.h"
 #include "measure/windows.h"
 
 extern const sg_window_defaults sg_score_windows; /* of a calibration text */
@@ -18,5 +19,8 @@ int sg_score_set(sg_score *score, const char *method, const double *values, sg_e
 /* The halves by values [2 n_layers], mixer and feed-forward of each layer in turn; NaN: left out. Once. The layers keep
  * their order by bi. */
 int sg_score_set_halves(sg_score *score, const char *method, const double *values, sg_error *err);
+
+/* Of a similarity that has seen the same windows. Once. */
+int sg_score_set_similarity(sg_score *score, const sg_similarity *sim, sg_error *err);
 
 #endif

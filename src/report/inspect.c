@@ -22,7 +22,8 @@ bool sg_put_json_model(json_object *obj, const sg_model_info *info, sg_error *er
         sg_put_json_string(model, "architecture", info->architecture, err) &&
         sg_put_json_int(model, "layers", (uint64_t)info->layers, err) &&
         put_known(model, "hidden", info->hidden, err) && sg_put_json_int(model, "parameters", info->parameters, err) &&
-        sg_put_json_int(model, "bytes", info->bytes, err))
+        sg_put_json_int(model, "bytes", info->bytes, err) &&
+        sg_put_json_string(model, "fingerprint", info->fingerprint, err))
         return sg_json_put(obj, "model", model, err) == SG_OK;
     json_object_put(model);
     return false;

@@ -70,6 +70,28 @@ static bool put_halves(json_object *obj, const sg_score *score, sg_error *err)
     return sg_json_put(obj, "halves", list, err) == SG_OK;
 }
 
+static bool put_similarity(json_object *obj, const sg_score *score, sg_error *err)
+{
+    size_t n = (size_t)score->n_layers + 1;
+    if (!score->similarity)
+        return true;
+    json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < n; i++) {
+        json_object *row = json_object_new_array();
+        bool ok = true;
+        for (size_t j = 0; j < n && ok; j++)
+            ok = sg_json_append(row, sg_json_number(score->similarity[i * n + j]), err) == SG_OK;
+        if (!ok)
+            json_object_put(row);
+        if (!ok || sg_json_append(rows, row, err)) {
+            json_object_put(rows);
+            return false;
+        }
+    }
+    return sg_json_put(obj, "similarity", rows, err) == SG_OK &&
+           sg_put_json_int(obj, "similarity_positions", (uint64_t)score->similarity_positions, err);
+}
+
 int sg_report_score_json(const sg_model_info *info, const sg_score *score, char **out, sg_error *err)
 {
     json_object *obj = json_object_new_object();
@@ -79,7 +101,7 @@ int sg_report_score_json(const sg_model_info *info, const sg_score *score, char 
               put_layers(obj, score, err) && sg_put_json_string(obj, "method", score->method, err) &&
               put_halves(obj, score, err) &&
               sg_put_json_layers(obj, "order", score->order, (size_t)score->n_layers, err) &&
-              sg_put_json_int(obj, "chunks", (uint64_t)score->chunks, err) &&
+              sg_put_json_int(obj, "chunks", (uint64_t)score->chunks, err) && put_similarity(obj, score, err) &&
               sg_put_json_number(obj, "seconds", score->seconds, err) &&
               sg_put_json_number(obj, "tokens_per_second", score->tokens_per_second, err);
     return sg_report_json_text(obj, ok, out, err);

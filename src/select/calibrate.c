@@ -14,6 +14,8 @@ int sg_calibration_open(sg_calibration *c, sg_model *model, const sg_run_opts *r
     const sg_window *w = c->windows.windows;
     if (!rc && needs & SG_NEEDS_INFLUENCE)
         rc = sg_influence_init(&c->influence, w, c->windows.n, L, 0, err);
+    if (!rc && run->similarity)
+        rc = sg_similarity_init(&c->similarity, w, c->windows.n, L, model->spec.hidden, err);
     if (!rc && needs & SG_NEEDS_LAST_ANGLES)
         rc = sg_angular_init(&c->last, w, c->windows.n, model, false, err);
     if (!rc && needs & SG_NEEDS_ALL_ANGLES)
@@ -24,6 +26,7 @@ int sg_calibration_open(sg_calibration *c, sg_model *model, const sg_run_opts *r
 void sg_calibration_dispose(sg_calibration *c)
 {
     sg_influence_dispose(&c->influence);
+    sg_similarity_dispose(&c->similarity);
     sg_angular_dispose(&c->last);
     sg_angular_dispose(&c->all);
     sg_windows_dispose(&c->windows);
@@ -32,7 +35,7 @@ void sg_calibration_dispose(sg_calibration *c)
 
 int sg_calibration_read(sg_calibration *c, int windows, sg_error *err)
 {
-    sg_observer observers[3];
+    sg_observer observers[4];
     int n = 0, L = c->model->spec.n_layers;
     if (c->needs & SG_NEEDS_INFLUENCE)
         observers[n++] = (sg_observer){.layer = sg_influence_layer, .self = &c->influence};
@@ -40,13 +43,15 @@ int sg_calibration_read(sg_calibration *c, int windows, sg_error *err)
         observers[n++] = sg_angular_observer(&c->last);
     if (c->needs & SG_NEEDS_ALL_ANGLES)
         observers[n++] = sg_angular_observer(&c->all);
+    if (c->run->similarity)
+        observers[n++] = (sg_observer){.layer = sg_similarity_layer, .self = &c->similarity};
     if (!n || c->read >= windows)
         return SG_OK;
     bool *keep = sg_alloc((size_t)L, sizeof *keep);
     if (!keep)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", L);
     memset(keep, true, (size_t)L);
-    c->influence.first = c->last.first = c->all.first = c->read;
+    c->influence.first = c->last.first = c->all.first = c->similarity.first = c->read;
     sg_pass_result result;
     sg_pass pass = {.model = c->model,
                     .windows = c->windows.windows + c->read,

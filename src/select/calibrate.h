@@ -14,8 +14,9 @@ typedef struct sg_calibration {
     sg_windows windows;
     int read; /* the first windows, that were measured */
     sg_influence influence;
-    sg_angular last, all; /* the last token of a window; all of them */
-    sg_pass_result pass;  /* seconds and chunks summed */
+    sg_similarity similarity; /* where run asks for it */
+    sg_angular last, all;     /* the last token of a window; all of them */
+    sg_pass_result pass;      /* seconds and chunks summed */
 } sg_calibration;
 
 /* Cuts the text. Nothing is measured. */

@@ -40,6 +40,8 @@ int sg_score_by(sg_score **out, sg_model *model, const sg_choose_opts *opts, sg_
         rc = sg_score_new(out, &c.influence, &c.windows, model->spec.n_layers, &c.pass, err);
     if (!rc)
         rc = opts->halves ? sg_score_set_halves(*out, name, values, err) : sg_score_set(*out, name, values, err);
+    if (!rc && opts->run.similarity)
+        rc = sg_score_set_similarity(*out, &c.similarity, err);
     if (rc) {
         sg_score_free(*out);
         *out = NULL;

@@ -1,0 +1,101 @@
+/* The page of `compare`: perplexity against layers removed, for each method. */
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "report/html.h"
+
+enum { MAX_METHODS = 16, MAX_POINTS = 512 };
+
+typedef struct lines {
+    const char *names[MAX_METHODS];
+    int counts[MAX_METHODS];
+    double x[MAX_METHODS][MAX_POINTS], y[MAX_METHODS][MAX_POINTS];
+    const double *xs[MAX_METHODS], *ys[MAX_METHODS];
+} lines;
+
+static double perplexity_at(json_object *point, size_t text, const char *key)
+{
+    return sg_html_number(sg_html_item(sg_json_get(point, "perplexity"), text), key);
+}
+
+static void put_chart(sg_strbuf *b, json_object *methods, size_t text, const char *source)
+{
+    lines *l = sg_alloc_zero(1, sizeof *l);
+    int n = (int)sg_html_length(methods);
+    n = n > MAX_METHODS ? MAX_METHODS : n;
+    b->failed |= !l;
+    for (int m = 0; l && m < n; m++) {
+        json_object *method = sg_html_item(methods, (size_t)m), *points = sg_json_get(method, "points");
+        size_t count = sg_html_length(points);
+        l->names[m] = sg_html_string(method, "method");
+        l->counts[m] = count > MAX_POINTS ? MAX_POINTS : (int)count;
+        for (int i = 0; i < l->counts[m]; i++) {
+            json_object *point = sg_html_item(points, (size_t)i);
+            l->x[m][i] = sg_html_number(point, "n");
+            l->y[m][i] = perplexity_at(point, text, "ppl");
+        }
+        l->xs[m] = l->x[m];
+        l->ys[m] = l->y[m];
+    }
+    char *title = sg_asprintf("Perplexity on %.120s", source);
+    b->failed |= !title;
+    if (l && title)
+        sg_svg_lines(
+            b, &(sg_lines_chart){
+                   title, "Perplexity, on a logarithmic scale, against the number of layers removed. Lower is better.",
+                   "layers removed", l->names, n, l->counts, l->xs, l->ys, 2});
+    sg_free(title);
+    sg_free(l);
+}
+
+static void put_point(sg_strbuf *b, const char *method, json_object *point, size_t n_texts)
+{
+    sg_strbuf_puts(b, "<tr><td>");
+    sg_html_text(b, method);
+    sg_strbuf_printf(b, "</td><td>%.0f</td>", sg_html_number(point, "n"));
+    for (size_t t = 0; t < n_texts; t++) {
+        sg_html_cell(b, perplexity_at(point, t, "ppl"), 2);
+        sg_html_cell(b, perplexity_at(point, t, "ppl_low"), 2);
+        sg_html_cell(b, perplexity_at(point, t, "ppl_high"), 2);
+    }
+    sg_strbuf_puts(b, "<td>");
+    if (sg_json_get(point, "removed")) {
+        sg_html_layers(b, sg_json_get(point, "removed"));
+    } else {
+        sg_strbuf_puts(b, "mixers ");
+        sg_html_layers(b, sg_json_get(point, "removed_mixers"));
+        sg_strbuf_puts(b, "; feed-forwards ");
+        sg_html_layers(b, sg_json_get(point, "removed_ffns"));
+    }
+    sg_strbuf_puts(b, "</td></tr>\n");
+}
+
+void sg_html_compare(sg_strbuf *b, json_object *compare)
+{
+    json_object *methods = sg_json_get(compare, "methods");
+    json_object *first =
+        sg_html_item(sg_json_get(sg_html_length(methods) ? sg_html_item(methods, 0) : NULL, "points"), 0);
+    json_object *texts = sg_json_get(first, "perplexity");
+    size_t n_texts = sg_html_length(texts);
+    sg_strbuf_puts(b, "<p class=\"soft\">");
+    sg_html_text(b, sg_html_string(sg_json_get(compare, "model"), "path"));
+    sg_strbuf_puts(b, "</p>\n");
+    for (size_t t = 0; t < n_texts; t++)
+        put_chart(b, methods, t, sg_html_string(sg_html_item(texts, t), "source"));
+    const char *columns[2 + 3 * 16 + 2] = {"Method", "Removed"};
+    size_t n = 2;
+    for (size_t t = 0; t < n_texts && t < 16; t++) {
+        columns[n++] = "Perplexity";
+        columns[n++] = "95% from";
+        columns[n++] = "95% to";
+    }
+    columns[n] = "Layers";
+    sg_html_table(b, "Every method and count", columns);
+    for (size_t m = 0; m < sg_html_length(methods); m++) {
+        json_object *method = sg_html_item(methods, m), *points = sg_json_get(method, "points");
+        for (size_t i = 0; i < sg_html_length(points); i++)
+            put_point(b, sg_html_string(method, "method"), sg_html_item(points, i), n_texts > 16 ? 16 : n_texts);
+    }
+    sg_html_table_end(b);
+}
