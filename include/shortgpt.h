@@ -446,9 +446,10 @@ void sg_plan_free(sg_plan *plan);
 /* ---- surgery ----------------------------------------------------------------------------------------- */
 
 typedef struct sg_prune_opts {
-    bool overwrite;  /* replace OUT: a file by rename, a directory by exchange */
-    uint64_t memory; /* as in sg_run_opts, for the forward check */
-    int threads;     /* likewise */
+    bool overwrite;      /* replace OUT: a file by rename, a directory by exchange */
+    bool unknown_family; /* prune a family that the rules do not know, whatever its configuration holds */
+    uint64_t memory;     /* as in sg_run_opts, for the forward check */
+    int threads;         /* likewise */
     sg_progress progress;
 } sg_prune_opts;
 
@@ -462,6 +463,7 @@ typedef struct sg_prune_result {
     size_t tensors_removed, tensors_kept;
     char **left_out; /* files of MODEL that OUT does not carry, e.g. weights in other formats */
     size_t n_left_out;
+    char *assumed;        /* what was taken for granted of a family that the rules do not know; NULL: they know it */
     bool forward_checked; /* likelihoods were compared: not for a dry run, nor with a tensor type that does not run */
     double seconds;
 } sg_prune_result;

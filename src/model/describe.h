@@ -4,6 +4,10 @@
 
 #include "model/model.h"
 
+/* The object of a HF configuration that describes the decoder: text_config or the like where there is one, else the
+ * whole. Borrowed; NULL for NULL. */
+json_object *sg_config_text(json_object *config);
+
 /* Fills m->layer_prefix and m->spec's n_layers, hidden, vocab and max_positions (0 where nothing tells). */
 int sg_describe(sg_model *m, const sg_config *config, sg_error *err);
 

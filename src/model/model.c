@@ -79,13 +79,13 @@ static int count_tensors(sg_model *m, sg_error *err)
     for (size_t i = 0; i < m->ckpt->n_tensors; i++) {
         const sg_tensor *t = &m->ckpt->tensors[i];
         int layer = sg_tensor_layer(m, t);
-        if (layer >= m->spec.n_layers)
+        if (layer >= m->spec.n_layers && m->family) /* only described: it may predict further tokens */
             return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s lies beyond the configuration's %d layers", m->ckpt->path,
                            t->name, m->spec.n_layers);
         if (t != copy_of_tied)
             m->info.parameters += t->n_elements;
         m->info.bytes += t->bytes;
-        if (layer >= 0) {
+        if (layer >= 0 && layer < m->spec.n_layers) {
             m->layers[layer].parameters += t->n_elements;
             m->layers[layer].bytes += t->bytes;
         }

@@ -2,6 +2,7 @@
 #include "surgery/cut.h"
 
 #include "core/mem.h"
+#include "model/describe.h"
 
 static int check_plan(const sg_plan *plan, const sg_model_info *info, sg_error *err)
 {
@@ -32,7 +33,7 @@ static int check_keep(const sg_cut *cut, sg_error *err)
 
 static const char *family_word(const sg_model *model)
 {
-    json_object *config = model->ckpt->config, *type = sg_json_get(sg_json_get(config, "text_config"), "model_type");
+    json_object *config = model->ckpt->config, *type = sg_json_get(sg_config_text(config), "model_type");
     if (model->ckpt->format == SG_FORMAT_GGUF)
         return model->info.architecture ? model->info.architecture : "";
     type = type ? type : sg_json_get(config, "model_type");
@@ -83,12 +84,16 @@ void sg_cut_dispose(sg_cut *cut)
 bool sg_cut_keeps(const sg_cut *cut, const sg_tensor *t)
 {
     int layer = sg_tensor_layer(cut->model, t);
-    return layer < 0 || cut->to[layer] >= 0;
+    return layer < 0 || layer >= cut->plan->layers || cut->to[layer] >= 0;
 }
 
 char *sg_cut_name(const sg_cut *cut, const sg_tensor *t)
 {
     const char *rest;
     int layer = sg_name_layer(cut->model->layer_prefix, t->name, &rest);
-    return layer < 0 ? sg_strdup(t->name) : sg_asprintf("%s%d.%s", cut->model->layer_prefix, cut->to[layer], rest);
+    if (layer < 0)
+        return sg_strdup(t->name);
+    /* layers that predict further tokens stand behind the last */
+    int to = layer < cut->plan->layers ? cut->to[layer] : layer - (int)cut->plan->n_remove;
+    return sg_asprintf("%s%d.%s", cut->model->layer_prefix, to, rest);
 }

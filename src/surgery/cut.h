@@ -8,6 +8,7 @@ typedef struct sg_cut {
     const sg_model *model;
     const char *word;    /* the file's for its family: HF's model_type (of text_config, if that has one), GGUF's
                           * architecture; "": none */
+    bool unknown_ok;     /* a family that the rules do not know is cut all the same */
     const sg_plan *plan; /* remove and keep are sorted and together the model's layers */
     int *to;             /* [layers] a layer's new number, -1: removed */
     size_t tensors_kept, tensors_removed;

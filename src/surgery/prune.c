@@ -32,15 +32,15 @@ static void surgery_dispose(surgery *s)
     sg_cut_dispose(&s->cut);
 }
 
-static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const char *path, bool overwrite,
+static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const char *path, const sg_prune_opts *opts,
                    sg_error *err)
 {
-    int rc;
-    if ((rc = sg_cut_make(&s->cut, model, plan, err)) < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 ||
-        (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
+    int rc = sg_cut_make(&s->cut, model, plan, err);
+    s->cut.unknown_ok = opts->unknown_family;
+    if (rc < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 || (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
         (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, path, err)) < 0)
         return rc;
-    return sg_target_check(path, model, &s->draft, overwrite, err);
+    return sg_target_check(path, model, &s->draft, opts->overwrite, err);
 }
 
 static int publish(const surgery *s, const char *temp, const char *path, bool overwrite, sg_error *err)
@@ -88,6 +88,9 @@ static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dr
     r->n_left_out = s->draft.n_left_out;
     s->draft.left_out = NULL;
     s->draft.n_left_out = 0;
+    int rc = sg_rules_assumed(cut, &r->assumed, err);
+    if (rc < 0)
+        return rc;
     r->out = sg_draft_out(&s->draft, path);
     r->seconds = now() - start;
     return r->out ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
@@ -105,7 +108,7 @@ static int prune(sg_prune_result **out, const sg_model *model, const sg_plan *pl
     sg_prune_result *r = sg_alloc_zero(1, sizeof *r);
     if (!r)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
-    if ((rc = prepare(&s, model, plan, path, opts->overwrite, err)) < 0 ||
+    if ((rc = prepare(&s, model, plan, path, opts, err)) < 0 ||
         (!dry && (rc = sg_temp_sibling(&temp, path, err)) < 0) ||
         (rc = sg_target_space(path, &s.draft, &s.needed, err)) < 0 ||
         (rc = fill_result(r, &s, path, dry, start, err)) <
@@ -142,6 +145,7 @@ void sg_prune_result_free(sg_prune_result *result)
     for (size_t i = 0; i < result->n_left_out; i++)
         sg_free(result->left_out[i]);
     sg_free(result->left_out);
+    sg_free(result->assumed);
     sg_free(result->out);
     sg_free(result);
 }

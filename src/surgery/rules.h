@@ -5,8 +5,11 @@
 #include "checkpoint/gguf_write.h"
 #include "surgery/cut.h"
 
-/* SG_ERR_REFUSED when the table does not know the model's family. */
+/* SG_ERR_REFUSED: no configuration says the result; or the table does not know the family, and something in the
+ * configuration could hang on a layer's number (unless the cut takes that). */
 int sg_rules_check(const sg_cut *cut, sg_error *err);
+/* What a cut of a family that the table does not know takes for granted; sg_free. *out NULL: the family is known. */
+int sg_rules_assumed(const sg_cut *cut, char **out, sg_error *err);
 /* Edits config.json's object in place; key order and what no rule names stay. what: the file, for errors. */
 int sg_rules_config(const sg_cut *cut, json_object *config, const char *what, sg_error *err);
 /* Copies all metadata records in their order, byte for byte but for those that a rule edits or drops. */

@@ -75,12 +75,12 @@ static const struct { const char *name, *family, *kinds, *before, *list, *after;
 
     {"qwen2 derived", "qwen2", "FFSS", "{'use_sliding_window':true,'max_window_layers':2,'z':0}", "1",
      "{'use_sliding_window':true,'max_window_layers':1,'z':0,'layer_types':['full_attention','sliding_attention','sliding_attention']}"},
-    {"qwen2 null", "qwen2", "FFSS", "{'layer_types':null,'max_window_layers':2}", "3",
-     "{'layer_types':['full_attention','full_attention','sliding_attention'],'max_window_layers':2}"},
+    {"qwen2 null", "qwen2", "FFSS", "{'use_sliding_window':true,'layer_types':null,'max_window_layers':2}", "3",
+     "{'use_sliding_window':true,'layer_types':['full_attention','full_attention','sliding_attention'],'max_window_layers':2}"},
     {"qwen2 listed", "qwen2", "SFFF", "{'layer_types':['sliding_attention','full_attention','full_attention','full_attention'],'max_window_layers':28}", "1,2",
      "{'layer_types':['sliding_attention','full_attention'],'max_window_layers':26}"},
     {"qwen2 without windows", "qwen2", "FFFF", "{'use_sliding_window':false,'max_window_layers':4}", "0,3", "{'use_sliding_window':false,'max_window_layers':2}"},
-    {"qwen3", "qwen3", "FS", "{'max_window_layers':1}", "0", "{'max_window_layers':0,'layer_types':['sliding_attention']}"},
+    {"qwen3", "qwen3", "FS", "{'use_sliding_window':true,'max_window_layers':1}", "0", "{'use_sliding_window':true,'max_window_layers':0,'layer_types':['sliding_attention']}"},
     {"gemma2", "gemma2", "SFSF", "{'a':1}", "0", "{'a':1,'layer_types':['full_attention','sliding_attention','full_attention']}"},
     {"gemma3", "gemma3_text", "SSFSSF", "{'sliding_window_pattern':3}", "2", "{'sliding_window_pattern':3,'layer_types':['sliding_attention','sliding_attention',"
      "'sliding_attention','sliding_attention','full_attention']}"},
