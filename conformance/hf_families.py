@@ -206,13 +206,13 @@ FAMILIES |= {
     # ---- keys and values of other layers
     "gemma3n": ("gemma3n_text", dict(sliding_window=WINDOW, vocab_size_per_layer_input=97, hidden_size_per_layer_input=8, num_kv_shared_layers=3,
                 laurel_rank=4, layer_types=words("SSFSFSSF"), intermediate_size=[48, 40, 48, 32, 40, 48, 32, 48], altup_num_inputs=2,
-                activation_sparsity_pattern=[0.9, 0.9, 0.5, 0, 0, 0.5, 0, 0]),
+                activation_sparsity_pattern=[0.9, 0.9, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0]),
                 dict(refused={(3, 4): "layer 3 has to stay", (0, 4, 6): "layer 4 has to stay"}, sets=[(0, 2, 5), (6,), (5, 6, 7)])),
     "gemma3n_old": ("gemma3n_text", dict(sliding_window=WINDOW, vocab_size_per_layer_input=97, hidden_size_per_layer_input=8, num_kv_shared_layers=3,
                 laurel_rank=4, altup_num_inputs=2), dict(depth=12, drop=["layer_types", "activation_sparsity_pattern"],
                 refused={(3, 4): "layer 4 has to stay", (0, 4, 6): "layer 4 has to stay"}, sets=[(0, 1), (10, 11)])),
     "gemma4": ("gemma4_text", dict(sliding_window=WINDOW, vocab_size_per_layer_input=97, hidden_size_per_layer_input=8, num_kv_shared_layers=3,
-               layer_types=words("SSFSFSFF")), dict(refused={(3, 4): "layer 3 has to stay", (0, 4, 6): "layer 4 has to stay"}, sets=[(0, 2, 5), (6, 7)])),
+               layer_types=words("SSFSFSFF")), dict(refused={(3, 4): "layer 3 has to stay", (0, 4, 6): "layer 4 has to stay", (6, 7): "keep layer 6"}, sets=[(0, 2, 5), (6, 7)])),
     "gemma4_old": ("gemma4_text", dict(sliding_window=WINDOW, hidden_size_per_layer_input=0), dict(drop=["layer_types", "per_layer_config"],
                    refused={(7,): "keep layer 7"}, sets=[(5,), (6, 7)])),
 

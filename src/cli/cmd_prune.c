@@ -142,8 +142,11 @@ int cmd_prune(const options *o, sg_error *err)
     if (rc)
         return rc;
     progress_init(&p, terminal_style(o).utf8, o->quiet);
-    sg_prune_opts opts = {
-        .overwrite = o->overwrite, .memory = o->memory, .threads = (int)o->threads, .progress = progress_callback(&p)};
+    sg_prune_opts opts = {.overwrite = o->overwrite,
+                          .unknown_family = o->unknown_family,
+                          .memory = o->memory,
+                          .threads = (int)o->threads,
+                          .progress = progress_callback(&p)};
     if ((rc = sg_model_open(&model, o->models[0], err)))
         goto out;
     if (chooses(o)) {

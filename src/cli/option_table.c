@@ -97,6 +97,8 @@ const option_row option_rows[] = {
     {0, "dry-run", NULL, CMD_PRUNE, KIND_FLAG, AT(dry_run),
      "check everything, say what would be done, write nothing;\nwith --json: the plan", NULL},
     {0, "overwrite", NULL, CMD_PRUNE, KIND_FLAG, AT(overwrite), "replace OUT if it is there", NULL},
+    {0, "unknown-family", NULL, CMD_PRUNE, KIND_FLAG, AT(unknown_family),
+     "prune a family that is not known here, even if something\nin its configuration could hang on a layer's number", NULL},
     {0, "ids", NULL, CMD_TOKENIZE, KIND_FLAG, AT(ids), "the ids alone", NULL},
     {0, "json", "FILE", RESULTS, KIND_STRING, AT(json),
      "the result as JSON into FILE; - is stdout, then\nwithout the table", NULL},

@@ -39,6 +39,7 @@ int sg_prune_json(const sg_plan *plan, const sg_prune_result *r, char **out, sg_
         put_side(obj, "after", r->layers_after, r->parameters_after, r->bytes_after, r->file_bytes_after, err) &&
         sg_put_json_int(obj, "tensors_removed", r->tensors_removed, err) &&
         sg_put_json_int(obj, "tensors_kept", r->tensors_kept, err) && put_left_out(obj, r, err) &&
+        sg_put_json_string(obj, "assumed", r->assumed, err) &&
         sg_put_json_bool(obj, "forward_checked", r->forward_checked, err) &&
         sg_put_json_number(obj, "seconds", r->seconds, err);
     return sg_report_json_text(obj, ok, out, err);
@@ -79,6 +80,11 @@ int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, 
     for (size_t i = 0; i < r->n_left_out; i++) {
         sg_put_key(&b, i ? "" : "left out");
         sg_put_clean(&b, r->left_out[i]);
+        sg_strbuf_puts(&b, "\n");
+    }
+    if (r->assumed) {
+        sg_put_key(&b, "note");
+        sg_put_clean(&b, r->assumed);
         sg_strbuf_puts(&b, "\n");
     }
     sg_put_key(&b, dry_run ? "would write" : "written");

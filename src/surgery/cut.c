@@ -79,6 +79,9 @@ void sg_cut_dispose(sg_cut *cut)
 {
     sg_free(cut->to);
     cut->to = NULL;
+    sg_free(cut->slices);
+    cut->slices = NULL;
+    cut->n_slices = 0;
 }
 
 bool sg_cut_keeps(const sg_cut *cut, const sg_tensor *t)

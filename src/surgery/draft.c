@@ -40,7 +40,8 @@ int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, co
         if (!sg_cut_keeps(cut, t))
             continue;
         sg_placed *p = &draft->placed[draft->n_placed++];
-        p->from = t;
+        p->slice = sg_cut_slice(cut, t);
+        p->from = p->slice ? &p->slice->part : t;
         if (!(p->name = sg_cut_name(cut, t)))
             return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu tensors", cut->tensors_kept);
     }

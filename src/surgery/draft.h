@@ -11,7 +11,8 @@
 
 /* A kept tensor's place. */
 typedef struct sg_placed {
-    const sg_tensor *from; /* MODEL's */
+    const sg_tensor *from; /* MODEL's, or the part of it that stays */
+    const sg_slice *slice; /* of that part; NULL: the whole stays */
     char *name;            /* OUT's */
     size_t file;           /* index into the draft's files */
     uint64_t offset;       /* from that file's start */
@@ -49,7 +50,7 @@ void sg_draft_dispose(sg_draft *draft);
 uint64_t sg_draft_bytes(const sg_draft *draft);
 
 /* Writes all files at temp, a path that does not exist, then reads all back. */
-int sg_draft_write(const sg_draft *draft, const sg_checkpoint *from, const char *temp, const sg_progress *progress,
+int sg_draft_write(const sg_draft *draft, const sg_cut *cut, const char *temp, const sg_progress *progress,
                    sg_error *err);
 
 /* ---- for the layouts ---- */

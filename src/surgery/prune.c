@@ -37,7 +37,8 @@ static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const
 {
     int rc = sg_cut_make(&s->cut, model, plan, err);
     s->cut.unknown_ok = opts->unknown_family;
-    if (rc < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 || (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
+    if (rc < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 || (rc = sg_cut_slices(&s->cut, err)) < 0 ||
+        (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
         (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, path, err)) < 0)
         return rc;
     return sg_target_check(path, model, &s->draft, opts->overwrite, err);
@@ -62,7 +63,7 @@ static int carry_out(surgery *s, const char *temp, const char *path, const sg_pr
 {
     int rc;
     sg_ticker verifying = {.progress = &opts->progress, .stage = "verifying", .total = s->cut.bytes};
-    if ((rc = sg_draft_write(&s->draft, s->cut.model->ckpt, temp, &opts->progress, err)) < 0 ||
+    if ((rc = sg_draft_write(&s->draft, &s->cut, temp, &opts->progress, err)) < 0 ||
         (rc = sg_tick(&verifying, 0, err)) < 0 ||
         (rc = sg_verify(&s->cut, &s->draft, temp, opts, &s->forward_checked, err)) < 0 ||
         (rc = sg_tick(&verifying, s->cut.bytes, err)) < 0 || (rc = publish(s, temp, path, opts->overwrite, err)) < 0)

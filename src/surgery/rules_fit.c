@@ -74,6 +74,9 @@ int sg_fit_period(const sg_cut *cut, const sg_rule *rule, json_object *config, c
         special[i] = i % period == offset;
     int64_t p = period, o = offset;
     found = period_fits(cut, special, p, o);
+    for (o = found ? offset : 0; !found && o < period && o <= cut->plan->layers;) /* the same period, shifted */
+        if (!(found = period_fits(cut, special, p, o)))
+            o++;
     for (int64_t n = 1; !found && n <= (int64_t)cut->plan->n_keep + 1; n++)
         for (int64_t at = 0; !found && at < n; at++)
             if ((found = period_fits(cut, special, n, at))) {

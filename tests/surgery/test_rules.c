@@ -43,6 +43,7 @@ static void make_patient(patient *p, sg_format format, const char *family, const
     p->model.family = &p->family;
     p->model.spec = (sg_model_spec){.n_layers = layers, .hidden = 32, .vocab = 10, .layers = p->specs};
     p->model.config_path = (char *)"config.json";
+    p->model.layer_prefix = (char *)"model.layers.";
     p->model.info = (sg_model_info){.path = "M", .layers = layers, .hidden = 32, .vocab = 10, .family = family, .architecture = arch,
                                     .format_name = "a format", .parameters = 1234567};
     p->plan = (sg_plan){.layers = layers, .hidden = 32, .vocab = 10, .fingerprint = "", .method = "layers", .remove = p->remove, .keep = p->keep};
@@ -94,6 +95,45 @@ static const struct { const char *name, *family, *kinds, *before, *list, *after;
     {"not numbers", "qwen3_moe", "FFFF", "{'mlp_only_layers':['1']}", "1", NULL},
     {"no list", "qwen3_moe", "FFFF", "{'mlp_only_layers':1}", "1", NULL},
     {"no step", "qwen3_moe", "FFFF", "{'decoder_sparse_step':0}", "1", NULL},
+    {"a default by a key", "gemma3_text", "FFFFFF", "{'sliding_window_pattern':2}", "0,3", "{'sliding_window_pattern':2,'layer_types':['full_attention','sliding_attention',"
+     "'sliding_attention','full_attention']}"},
+    {"first of a period", "cwm", "FFFFFF", "{}", "0", "{'layer_types':['sliding_attention','sliding_attention','sliding_attention','full_attention','sliding_attention']}"},
+    {"letters", "lfm3", "FFFFF", "{}", "1", "{'layer_types':['conv','full_attention','conv','sliding_attention']}"},
+    {"letters and the last", "flint", "FFFFFFF", "{'mlp_only_layers':[0,1]}", "0,1", "{'mlp_only_layers':[],'layer_types':['sliding_attention','sliding_attention',"
+     "'sliding_attention','full_attention','full_attention']}"},
+    {"a letter a layer", "nemotron_h", "FFFFF", "{'num_hidden_layers':5,'hybrid_override_pattern':'ME*M-'}", "1,3", "{'num_hidden_layers':3,'hybrid_override_pattern':'M*-'}"},
+    {"another list decides", "smollm3", "FFFF", "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[1,0,1,1]}", "0",
+     "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[0,1,1],'layer_types':['sliding_attention','full_attention','full_attention']}"},
+    {"an empty list is none", "llama4_text", "FFFF", "{'no_rope_layers':[],'layer_types':['a','b','c','d'],'no_rope_layer_interval':2}", "0",
+     "{'no_rope_layers':[0,1,0],'layer_types':['b','c','d'],'no_rope_layer_interval':2}"},
+    {"a step for experts", "llama4_text", "FFFF", "{'interleave_moe_layer_step':2,'no_rope_layers':[1,1,1,1]}", "0", "{'interleave_moe_layer_step':2,'no_rope_layers':[1,1,1],"
+     "'moe_layers':[0,2]}"},
+    {"dense ones in front", "deepseek_v3", "FFFFF", "{'first_k_dense_replace':2}", "0,3", "{'first_k_dense_replace':1}"},
+    {"dense ones unsaid", "deepseek_v3", "FFFFF", "{}", "1", "{'first_k_dense_replace':2}"},
+    {"dense by default", "laguna", "FFF", "{'num_attention_heads_per_layer':[1,2,3]}", "0", "{'num_attention_heads_per_layer':[2,3],'mlp_layer_types':['sparse','sparse']}"},
+    {"lists of two", "kimi_linear", "FFFF", "{'linear_attn_config':{'full_attn_layers':[2,4],'kda_layers':[1,3]},'mlp_layer_types':[1,2,3,4]}", "1",
+     "{'linear_attn_config':{'full_attn_layers':[3],'kda_layers':[1,2]},'mlp_layer_types':[1,3,4]}"},
+    {"words and times", "gpt_neo", "FFFF", "{'num_layers':4,'attention_types':[[['global','local'],2]],'attention_layers':[]}", "0",
+     "{'num_layers':3,'attention_types':[[['local','global','local'],1]]}"},
+    {"a cycle", "recurrent_gemma", "FFFF", "{'block_types':['r','a']}", "1", "{'block_types':['r','r','a']}"},
+    {"a cycle unsaid", "recurrent_gemma", "FFFF", "{}", "1", "{'block_types':['recurrent','attention','recurrent']}"},
+    {"depth in the scale", "minicpm3", "FFFF", "{'scale_depth':2.0}", "0,1,2", "{'scale_depth':1.0}"},
+    {"the depth's own scale", "minicpm3", "FFFF", "{'scale_depth':null}", "0", "{'scale_depth':null}"},
+    {"the scale unsaid", "minicpm3", "FFFF", "{}", "0,1,2", "{'scale_depth':0.7}"},
+    {"a period", "jamba", "FFFFFFFF", "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}", "1-4",
+     "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}"},
+    {"another period", "jamba", "FFFFFFFF", "{'attn_layer_period':8,'attn_layer_offset':4,'expert_layer_period':2,'expert_layer_offset':1}", "0,1",
+     "{'attn_layer_period':8,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}"},
+    {"a range", "ernie4_5_moe", "FFFFFF", "{'moe_layer_start_index':2,'moe_layer_end_index':4}", "0,3", "{'moe_layer_start_index':1,'moe_layer_end_index':2}"},
+    {"shared keys and values", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "0,4",
+     "{'num_kv_shared_layers':1,'layer_types':['a','b','a','b']}"},
+    {"within the decoder's", "qwen3", "FFF", "{'text_config':{'num_hidden_layers':3},'vision_config':{'num_hidden_layers':3}}", "1",
+     "{'text_config':{'num_hidden_layers':2},'vision_config':{'num_hidden_layers':3}}"},
+    {"names of quantization", "llama", "FFF", "{'quantization_config':{'ignore':['lm_head','model.layers.0.mlp','model.layers.1.mlp','model.layers.2.mlp'],"
+     "'x':{'model.layers.2.a':1,'model.layers.1.a':2},'y':['re:.*layers\\\\.2\\\\.b','vision.layers.1.c']}}", "1",
+     "{'quantization_config':{'ignore':['lm_head','model.layers.0.mlp','model.layers.1.mlp'],'x':{'model.layers.1.a':1},"
+     "'y':['re:.*layers\\\\.1\\\\.b','vision.layers.1.c']}}"},
+    {"settings of a tower", "qwen3", "FF", "{'quantization_config':{'bits':4}}", "0", "{'quantization_config':{'bits':4}}"},
     {"not of this family", "llama", "FFFF", "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}", "1", "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}"},
 };
 
@@ -154,8 +194,30 @@ static void test_config(void **state)
 #define BY_INDEX "{'scale_attn_by_inverse_layer_idx':true}"
 
 static const struct { const char *name, *family, *kinds, *config, *list, *says; /* NULL: no refusal */ } limits[] = {
-    {"unknown family", "quux", "FFF", NULL, "1", "not known"},
-    {"a word inside another", "qwen", "FFF", NULL, "1", "not known"},
+    {"unknown family, nothing to fear", "quux", "FFF", "{'num_hidden_layers':3,'hidden_size':8,'eos_token_id':[1,2],'rope_scaling':{'x':[1,2,3]}}", "1", NULL},
+    {"unknown family, a list", "quux", "FFF", "{'fruits':['a','b','c'],'other':['a','b']}", "1", "\"fruits\" could hang"},
+    {"unknown family, numbers", "quux", "FFFFFF", "{'special':[1,5]}", "1", "\"special\" could hang"},
+    {"unknown family, a period", "quux", "FFF", "{'attn_period':2,'use_layers':false}", "1", "\"attn_period\" could hang"},
+    {"unknown family, letters", "quux", "FFFFFF", "{'hybrid':'MM*MM*','name':'ABCDEF'}", "1", "\"hybrid\""},
+    {"a word inside another", "qwen", "FFF", "{'layer_interval':2}", "1", "family qwen is not known here"},
+    {"always by index", "diffllama", "FFFF", "{}", "0", "As many could go as 3-3"},
+    {"the first stays", "rwkv", "FFF", "{}", "0,1", "layer 0 has to stay: it alone has the norm"},
+    {"others go", "rwkv", "FFF", "{}", "1,2", NULL},
+    {"the last stays", "gpt_neox_japanese", "FFF", "{}", "2", "layer 2 has to stay"},
+    {"a kind stays", "zamba2", "FFF", "{'layers_block_type':['m','hybrid','m']}", "1", "layer 1 has to stay: it is \"hybrid\""},
+    {"a kind unsaid", "zamba2", "FFF", "{}", "0", "\"layers_block_type\" is absent"},
+    {"pictures come in", "qwen3_vl_text", "FFFF", "{'text_config':{'model_type':'qwen3_vl_text'},'vision_config':{'deepstack_visual_indexes':[5,7]}}", "1,3", "layer 1 has to stay"},
+    {"behind the pictures", "qwen3_vl_text", "FFFF", "{'text_config':{'model_type':'qwen3_vl_text'},'vision_config':{'deepstack_visual_indexes':[5,7]}}", "2", NULL},
+    {"a provider", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "3", "layer 4, which stays, takes keys and values from it"},
+    {"a provider of none", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "3,4", NULL},
+    {"no provider", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "0", NULL},
+    {"the last is full", "gemma4_text", "FFF", "{'layer_types':['full_attention','sliding_attention','full_attention']}", "2", "keep layer 2"},
+    {"the last can be full", "gemma4_text", "FFF", "{'layer_types':['sliding_attention','full_attention','full_attention']}", "2", NULL},
+    {"one of a kind", "olmo_hybrid", "FFF", "{'layer_types':['linear_attention','full_attention','full_attention']}", "0", "keep one, such as 0"},
+    {"a server", "glm_moe_dsa", "FFFF", "{'index_topk_pattern':'FSFS'}", "2", "layer 3, which stays and is \"shared\""},
+    {"a server and its own", "glm_moe_dsa", "FFFF", "{'index_topk_pattern':'FSFS'}", "2,3", NULL},
+    {"a buffer that is not stored", "minimax", "FFFF", "{}", "0", "model.layers.1.self_attn.slope_rate is not stored"},
+    {"no layer", "beam", "FFFF", "{}", "3", "no layer of family beam can go"},
     {"scaled by index, from the end", "gpt2", "FFFFFF", BY_INDEX, "4-5", NULL},
     {"scaled by index, inside", "gpt2", "FFFFFF", BY_INDEX, "1,3,5", "1,3 of the plan lie before layer 4, which stays. As many could go as 3-5"},
     {"not scaled by index", "gpt2", "FFFFFF", "{'scale_attn_by_inverse_layer_idx':false}", "1", NULL},
@@ -178,10 +240,49 @@ static void test_limits(void **state)
     }
 }
 
+/* No numbers fit: said while the configuration is edited, which is before anything is written. */
+static void test_no_period_fits(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *family, *before, *list, *says; } rows[] = {
+        {"jamba", "jamba", "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2}", "1", "4 layers in a row can go, such as 1-4"},
+        {"jamba near the end", "jamba", "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':3}", "6", "layers at the end can go"},
+        {"jamba's experts", "jamba", "{'attn_layer_period':8,'attn_layer_offset':7,'expert_layer_period':2}", "3", "\"expert_layer_period\" and \"expert_layer_offset\""},
+        {"ernie", "ernie4_5_moe", "{'moe_layer_interval':2}", "2", "2 layers in a row can go, such as 2-3"},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        static patient p;
+        sg_error err = {0};
+        make_patient(&p, SG_FORMAT_HF, rows[i].family, "", "FFFFFFFF", rows[i].list);
+        p.ckpt.config = parse(rows[i].before);
+        json_object *config = parse(rows[i].before);
+        assert_int_equal(sg_rules_check(&p.cut, &err), SG_OK);
+        int rc = sg_rules_config(&p.cut, config, "config.json", &err);
+        if (rc != SG_ERR_REFUSED || !strstr(err.message, rows[i].says))
+            fail_msg("%s: %d (%s)", rows[i].name, rc, err.message);
+        json_object_put(config);
+        json_object_put(p.ckpt.config);
+        sg_cut_dispose(&p.cut);
+    }
+}
+
+static void test_quantization_by_digits(void **state)
+{
+    (void)state;
+    static patient p;
+    sg_error err = {0};
+    make_patient(&p, SG_FORMAT_HF, "llama", "", "FFF", "1");
+    p.ckpt.config = parse("{'quantization_config':{'ignore':['re:.*layers.(0|1).mlp']}}");
+    assert_int_equal(sg_rules_config(&p.cut, p.ckpt.config, "config.json", &err), SG_ERR_REFUSED);
+    assert_non_null(strstr(err.message, "picks layers by their numbers' digits"));
+    json_object_put(p.ckpt.config);
+    sg_cut_dispose(&p.cut);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_by_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static void test_damage(void **state)
     assert_int_equal(sg_draft_make(&draft, &cut, lineage, "out", NULL), SG_OK);
     for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
         sg_error err = {0};
-        assert_int_equal(sg_draft_write(&draft, m->ckpt, at("out"), NULL, NULL), SG_OK);
+        assert_int_equal(sg_draft_write(&draft, &cut, at("out"), NULL, NULL), SG_OK);
         if (!shell("cp -r out was && %s", rows[i].damage) || (i && !shell("! diff -r out was >/dev/null")))
             fail_msg("%s: no damage done", rows[i].name);
         int rc = sg_verify(&cut, &draft, at("out"), &opts, &(bool){false}, &err);
