@@ -448,13 +448,15 @@ void sg_plan_free(sg_plan *plan);
 typedef struct sg_prune_opts {
     bool overwrite;      /* replace OUT: a file by rename, a directory by exchange */
     bool unknown_family; /* prune a family that the rules do not know, whatever its configuration holds */
+    const char *imatrix; /* an importance matrix of a GGUF model, written beside OUT for the survivors; NULL: none */
     uint64_t memory;     /* as in sg_run_opts, for the forward check */
     int threads;         /* likewise */
     sg_progress progress;
 } sg_prune_opts;
 
 typedef struct sg_prune_result {
-    char *out; /* path */
+    char *out;     /* path; of a split set the first file's, with the number of files put right */
+    char *imatrix; /* path of the written importance matrix; NULL: none was asked for */
     int layers_before, layers_after;
     uint64_t parameters_before, parameters_after;
     uint64_t bytes_before, bytes_after;           /* of tensor data */
@@ -471,12 +473,13 @@ typedef struct sg_prune_result {
 /* Checks everything that sg_prune_run checks before it writes, and says what it would do. */
 int sg_prune_dry_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
                      const sg_prune_opts *opts, sg_error *err);
-/* Writes the model without the plan's layers to path (a new directory, or a .gguf file, as MODEL is). Written beside it
- * under a temporary name, read back and compared, reopened, specifications compared, likelihoods compared
- * bit for bit with the original's run without those layers (unless the model does not run here: see forward_checked),
- * then renamed. On any error path is as it was; opts can be NULL for the defaults; the result is for
- * sg_prune_result_free. SG_ERR_USAGE: path exists, or lies at, in or around the model. SG_ERR_REFUSED: no configuration
- * says the result. SG_ERR_IO: no space, or writing failed. SG_ERR_LIBRARY: what was written is not what was meant. */
+/* Writes the model without the plan's layers to path (a new directory, or a .gguf file, as MODEL is; a split set
+ * becomes one file, or a set where path ends in -00001-of-0000N.gguf). Written beside it under a temporary name, read
+ * back and compared, reopened, specifications compared, likelihoods compared bit for bit with the original's run
+ * without those layers (unless the model does not run here: see forward_checked), then renamed. On any error path is as
+ * it was; opts can be NULL for the defaults; the result is for sg_prune_result_free. SG_ERR_USAGE: path exists, or lies
+ * at, in or around the model. SG_ERR_REFUSED: no configuration says the result. SG_ERR_IO: no space, or writing failed.
+ * SG_ERR_LIBRARY: what was written is not what was meant. */
 int sg_prune_run(sg_prune_result **out, const sg_model *model, const sg_plan *plan, const char *path,
                  const sg_prune_opts *opts, sg_error *err);
 void sg_prune_result_free(sg_prune_result *result);

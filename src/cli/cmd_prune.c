@@ -144,6 +144,7 @@ int cmd_prune(const options *o, sg_error *err)
     progress_init(&p, terminal_style(o).utf8, o->quiet);
     sg_prune_opts opts = {.overwrite = o->overwrite,
                           .unknown_family = o->unknown_family,
+                          .imatrix = o->imatrix,
                           .memory = o->memory,
                           .threads = (int)o->threads,
                           .progress = progress_callback(&p)};

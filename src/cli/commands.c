@@ -74,6 +74,7 @@ static const command_row commands[] = {
      "tensors_removed, tensors_kept, seconds\n"
      "left_out     files of MODEL that OUT does not carry\n"
      "assumed      what was taken for granted of an unknown family, else null\n"
+     "imatrix      with --imatrix: the path of the one for OUT\n"
      "With --dry-run it is the plan: schema \"shortgpt/plan/1\", model (layers,\n"
      "hidden, vocab, fingerprint), method, remove, keep.\n",
      "  shortgpt prune model.gguf --remove 3 -o smaller.gguf\n"

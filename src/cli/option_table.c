@@ -96,6 +96,10 @@ const option_row option_rows[] = {
     {0, "items", "FILE", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
     {0, "dry-run", NULL, CMD_PRUNE, KIND_FLAG, AT(dry_run),
      "check everything, say what would be done, write nothing;\nwith --json: the plan", NULL},
+    {0, "imatrix", "FILE", CMD_PRUNE, KIND_STRING, AT(imatrix),
+     "also write this importance matrix (GGUF or .dat) for the\nlayers that stay, as NAME.imatrix.gguf or .dat beside "
+     "OUT",
+     NULL},
     {0, "overwrite", NULL, CMD_PRUNE, KIND_FLAG, AT(overwrite), "replace OUT if it is there", NULL},
     {0, "unknown-family", NULL, CMD_PRUNE, KIND_FLAG, AT(unknown_family),
      "prune a family that is not known here, even if something\nin its configuration could hang on a layer's number", NULL},

@@ -28,8 +28,8 @@ typedef struct options {
     int64_t tokens, window, threads, remove, calibration_tokens, calibration_window, trial_tokens, candidates, seed;
     uint64_t memory, target_bytes;
     int bos, precision, color; /* sg_bos, sg_precision, color_choice */
-    const char *json, *out, *layers, *ratio, *plan, *without, *methods, *counts, *calibration, *max_ppl_increase,
-        *target_speedup, *prompt, *temperature, *report;
+    const char *json, *out, *imatrix, *layers, *ratio, *plan, *without, *methods, *counts, *calibration,
+        *max_ppl_increase, *target_speedup, *prompt, *temperature, *report;
     const char *command; /* its name */
     char **arguments;    /* behind it */
     int n_arguments;

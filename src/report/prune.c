@@ -40,6 +40,7 @@ int sg_prune_json(const sg_plan *plan, const sg_prune_result *r, char **out, sg_
         sg_put_json_int(obj, "tensors_removed", r->tensors_removed, err) &&
         sg_put_json_int(obj, "tensors_kept", r->tensors_kept, err) && put_left_out(obj, r, err) &&
         sg_put_json_string(obj, "assumed", r->assumed, err) &&
+        (!r->imatrix || sg_put_json_string(obj, "imatrix", r->imatrix, err)) &&
         sg_put_json_bool(obj, "forward_checked", r->forward_checked, err) &&
         sg_put_json_number(obj, "seconds", r->seconds, err);
     return sg_report_json_text(obj, ok, out, err);
@@ -90,6 +91,11 @@ int sg_prune_table(const sg_plan *plan, const sg_prune_result *r, bool dry_run, 
     sg_put_key(&b, dry_run ? "would write" : "written");
     sg_put_clean(&b, r->out);
     sg_strbuf_puts(&b, "\n");
+    if (r->imatrix) {
+        sg_put_key(&b, "imatrix");
+        sg_put_clean(&b, r->imatrix);
+        sg_strbuf_puts(&b, "\n");
+    }
     if (dry_run) {
         sg_put_key(&b, "space");
         sg_put_bytes(&b, r->bytes_needed);

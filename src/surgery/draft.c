@@ -1,6 +1,8 @@
 /* What the two layouts share. */
 #include "surgery/draft.h"
 
+#include <string.h>
+
 #include "core/mem.h"
 
 sg_draft_file *sg_draft_add(sg_draft *draft, const char *name)
@@ -51,12 +53,11 @@ int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, co
                                                     : sg_draft_gguf(draft, cut, lineage, path, err);
 }
 
-char *sg_draft_out(const sg_draft *draft, const char *path)
+char *sg_draft_path(const sg_draft *draft, const char *path, size_t i)
 {
-    char *parent = draft->set ? sg_path_parent(path) : NULL;
-    char *out = draft->set ? parent ? sg_path_join(parent, draft->files[0].name) : NULL : sg_strdup(path);
-    sg_free(parent);
-    return out;
+    const char *slash = strrchr(path, '/');
+    return draft->set ? sg_asprintf("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, draft->files[i].name)
+                      : sg_strdup(path);
 }
 
 static void free_strings(char **list, size_t n)

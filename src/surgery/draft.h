@@ -29,7 +29,7 @@ typedef struct sg_draft_file {
 
 typedef struct sg_draft {
     bool directory;
-    bool set;           /* OUT is the first of its files, which lie beside each other: a split GGUF */
+    bool set;           /* OUT is the first of its files, which lie beside each other: a split GGUF, one with imatrix */
     uint64_t alignment; /* each tensor's data is padded to it */
     sg_placed *placed;  /* [cut's tensors_kept], file by file */
     size_t n_placed;
@@ -39,13 +39,16 @@ typedef struct sg_draft {
     size_t n_dirs;
     char **left_out; /* what of MODEL is not carried */
     size_t n_left_out;
+    const char *imatrix;   /* what the last file is made from; NULL: there is none */
     uint64_t source_bytes; /* of MODEL's files that OUT's come from */
 } sg_draft;
 
 /* Lays out OUT, at path, in MODEL's format. lineage: the plan to write into it. */
 int sg_draft_make(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, const char *path, sg_error *err);
-/* The file of OUT that opens it, for OUT at path: that, or of a set the first. sg_free; NULL: no memory. */
-char *sg_draft_out(const sg_draft *draft, const char *path);
+/* File i of a set, for OUT at path; of anything else path itself. sg_free; NULL: no memory. */
+char *sg_draft_path(const sg_draft *draft, const char *path, size_t i);
+/* Adds the importance matrix at `imatrix`, for the survivors, as a file beside OUT at path. */
+int sg_draft_imatrix(sg_draft *draft, const sg_cut *cut, const char *path, const char *imatrix, sg_error *err);
 void sg_draft_dispose(sg_draft *draft);
 uint64_t sg_draft_bytes(const sg_draft *draft);
 

@@ -39,7 +39,8 @@ static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const
     s->cut.unknown_ok = opts->unknown_family;
     if (rc < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 || (rc = sg_cut_slices(&s->cut, err)) < 0 ||
         (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
-        (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, path, err)) < 0)
+        (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, path, err)) < 0 ||
+        (opts->imatrix && (rc = sg_draft_imatrix(&s->draft, &s->cut, path, opts->imatrix, err)) < 0))
         return rc;
     return sg_target_check(path, model, &s->draft, opts->overwrite, err);
 }
@@ -82,6 +83,8 @@ static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dr
     r->bytes_after = cut->bytes;
     r->file_bytes_before = s->draft.source_bytes;
     r->file_bytes_after = dry ? 0 : sg_draft_bytes(&s->draft);
+    if (!dry && s->draft.imatrix)
+        r->file_bytes_after -= s->draft.files[s->draft.n_files - 1].bytes;
     r->bytes_needed = s->needed;
     r->tensors_removed = cut->tensors_removed;
     r->tensors_kept = cut->tensors_kept;
@@ -92,7 +95,9 @@ static int fill_result(sg_prune_result *r, surgery *s, const char *path, bool dr
     int rc = sg_rules_assumed(cut, &r->assumed, err);
     if (rc < 0)
         return rc;
-    r->out = sg_draft_out(&s->draft, path);
+    r->out = sg_draft_path(&s->draft, path, 0);
+    if (s->draft.imatrix && !(r->imatrix = sg_draft_path(&s->draft, path, s->draft.n_files - 1)))
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
     r->seconds = now() - start;
     return r->out ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the result");
 }
@@ -148,5 +153,6 @@ void sg_prune_result_free(sg_prune_result *result)
     sg_free(result->left_out);
     sg_free(result->assumed);
     sg_free(result->out);
+    sg_free(result->imatrix);
     sg_free(result);
 }

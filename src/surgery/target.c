@@ -70,6 +70,7 @@ static int check_sources(const char *path, const struct stat *out, const sg_mode
         around = holds(out, model->ckpt->files[i].path);
     for (size_t i = 0; !around && i < draft->n_files; i++)
         around = draft->files[i].copy_of && holds(out, draft->files[i].copy_of);
+    around = around || (draft->imatrix && holds(out, draft->imatrix));
     if (around)
         return sg_fail(err, SG_ERR_USAGE, "%s: is around MODEL, %s, or files that it links to", path,
                        model->ckpt->path);

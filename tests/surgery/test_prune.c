@@ -386,6 +386,45 @@ static void test_set_is_whole(void **state)
     assert_survivors("two.gguf", "set/t-00001-of-00003.gguf", (int[]){0, 1, 2}, 3);
 }
 
+/* An importance matrix goes with OUT: beside it, both or none. */
+static void test_imatrix(void **state)
+{
+    (void)state;
+    /* one entry, "blk.2.q", of one value */
+    assert_true(shell("printf '\\001\\000\\000\\000\\007\\000\\000\\000blk.2.q\\003\\000\\000\\000\\001\\000\\000\\000abcd' > im.dat && sed s/blk.2/blk.1/ im.dat > want.dat"));
+    char source[64];
+    sg_prune_opts opts = {.imatrix = source};
+    sg_prune_result *r = NULL;
+    snprintf(source, sizeof source, "%s/im.dat", root);
+    int rc = SG_ERR_IO;
+    assert_true(shell("mkdir im"));
+    for (int k = 1; rc != SG_OK; k++) {
+        fail_at("rename", k);
+        rc = prune("one.gguf", "0", "im/out.gguf", &opts, &r, NULL);
+        fail_at("", 0);
+        assert_true(rc == SG_OK || shell("test -z \"$(ls -A im)\""));
+        assert_true(k < 5);
+    }
+    assert_non_null(strstr(r->imatrix, "/im/out.imatrix.dat"));
+    sg_prune_result_free(r);
+    assert_true(shell("test $(ls -A im | wc -l) = 2 && cmp im/out.imatrix.dat want.dat"));
+    must_prune("one.gguf", "0", "plain.gguf");
+    assert_true(shell("cmp im/out.gguf plain.gguf"));
+    assert_int_equal(prune("one.gguf", "0", "im/out.gguf", &opts, NULL, NULL), SG_ERR_USAGE);
+    assert_true(shell("rm im/out.gguf"));
+    assert_int_equal(prune("one.gguf", "0", "im/out.gguf", &opts, NULL, NULL), SG_ERR_USAGE);
+    opts.overwrite = true;
+    assert_int_equal(prune("one.gguf", "0", "im/out.gguf", &opts, NULL, NULL), SG_OK);
+    make_set("s", 3);
+    assert_int_equal(prune("s-00001-of-00003.gguf", "0", "im/t-00001-of-00003.gguf", &opts, NULL, NULL), SG_OK);
+    assert_true(shell("cmp im/t.imatrix.dat want.dat"));
+    assert_int_equal(prune("hf", "0", "im/hf", &opts, NULL, NULL), SG_ERR_USAGE);
+    assert_int_equal(prune("one.gguf", "2", "im/two.gguf", &opts, NULL, NULL), SG_ERR_REFUSED);
+    assert_true(shell("mv im.dat x.imatrix.dat")); /* it would be overwritten itself */
+    snprintf(source, sizeof source, "%s/x.imatrix.dat", root);
+    assert_int_equal(prune("one.gguf", "0", "x.gguf", &opts, NULL, NULL), SG_ERR_USAGE);
+}
+
 /* MODEL's own files, and names that look like a set's only nearly. */
 static void test_names_of_sets(void **state)
 {
@@ -529,7 +568,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
     const struct CMUnitTest tests[] = {
         TEST(test_kept_bytes), TEST(test_composition), TEST(test_hf_texts), TEST(test_layer_types), TEST(test_empty_shards_go),
-        TEST(test_gguf_records), TEST(test_gguf_lineage), TEST(test_split_set), TEST(test_split_to_set), TEST(test_set_is_whole), TEST(test_names_of_sets),
+        TEST(test_gguf_records), TEST(test_gguf_lineage), TEST(test_split_set), TEST(test_split_to_set), TEST(test_set_is_whole), TEST(test_names_of_sets), TEST(test_imatrix),
         TEST(test_carried), TEST(test_link_circle), TEST(test_dry_run_tells_the_truth),
         TEST(test_plans_refused), TEST(test_stale_lineage),
     };
