@@ -63,7 +63,7 @@ bool sg_gguf_protects(const sg_gguf_cut *g, const sg_gguf_rule *rule, int i)
     case SG_GGUF_PROTECT:
         return i == (rule->n < 0 ? g->trunk + rule->n : rule->n);
     case SG_GGUF_PROTECT_BELOW:
-        return i < sg_gguf_cut_int(g, rule->key, 0, 0);
+        return i < (rule->key ? sg_gguf_cut_int(g, rule->key, 0, 0) : rule->n);
     case SG_GGUF_PROTECT_LISTED:
         return lists(sg_gguf_cut_find(g, rule->key), i);
     case SG_GGUF_PROTECT_MAPPED:

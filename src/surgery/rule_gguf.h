@@ -28,7 +28,7 @@ typedef enum sg_gguf_operation {
     /* Refusals, decided before anything is edited. why: what hangs on the layer's number. */
     SG_GGUF_REFUSE,         /* no layer can go. with: only in a file that has this tensor */
     SG_GGUF_PROTECT,        /* layer n (negative: from the end of those that are not MTP blocks) stays */
-    SG_GGUF_PROTECT_BELOW,  /* the first layers stay, as many as key says */
+    SG_GGUF_PROTECT_BELOW,  /* the first layers stay, as many as key (NULL: n) says */
     SG_GGUF_PROTECT_LISTED, /* the layers that the list at key numbers stay */
     SG_GGUF_PROTECT_MAPPED, /* the layers whose entry of the list at key is not negative stay */
     SG_GGUF_PROTECT_KV,     /* key: the number of layers at the end that read the cache of the last two before them */

@@ -38,8 +38,7 @@ static const char known[] =
 #define INDEXERS "%s.attention.indexer.types"
 
 static const char by_router[] = "which layers have experts", no_rope[] = "which layers have no rotary embedding",
-                  projector[] = "an image projector feeds it by its number",
-                  slices[] = "the per-layer embeddings hold a part for each layer";
+                  projector[] = "an image projector feeds it by its number";
 
 static const sg_gguf_rule rows[] = {
     GGUF(EVERY, "%s.block_count", COUNT), GGUF(EVERY, "%s.leading_dense_block_count", COUNT_BELOW),
@@ -114,8 +113,9 @@ static const sg_gguf_rule rows[] = {
     /* layers that others need */
     GGUF("rwkv7 arwkv7", NULL, PROTECT, .why = "its values go to all other layers"),
     GGUF("gemma4", "%s.attention.shared_kv_layers", PROTECT_KV),
-    GGUF("gemma3n", NULL, REFUSE, .with = "per_layer_token_embd.weight", .why = slices),
-    GGUF("gemma4", NULL, REFUSE, .with = "per_layer_token_embd.weight", .why = slices),
+    GGUF("gemma3n", NULL, PROTECT_BELOW, .n = 20,
+         .why =
+             "llama.cpp counts 20 layers with keys and values of their own, and 10 that are sparse, by their numbers"),
     GGUF("qwen3vl qwen3vlmoe", "%s.n_deepstack_layers", PROTECT_BELOW, .why = projector),
     GGUF("granite granite_swa", "%s.deepstack_mapping", PROTECT_MAPPED, .why = projector),
     GGUF("qwen4exp", "%s.ple.layers", PROTECT_LISTED, .why = "it alone takes the n-gram embeddings"),
@@ -180,4 +180,55 @@ static int check(const sg_cut *cut, sg_error *err)
     return rc;
 }
 
-const sg_rule_table sg_rules_gguf = {.known = known, .check = check};
+/* ---- architectures that are not known ---------------------------------------------------------------- */
+
+/* Does a rule for every architecture edit the key? */
+static bool is_edited(const sg_gguf_cut *g, const char *key)
+{
+    const char *rest = key + strlen(g->cut->word);
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++)
+        if (!rows[i].archs && rows[i].key && sg_gguf_rule_edits(&rows[i]) && rows[i].key[0] == '%' &&
+            strcmp(rows[i].key + strlen("%s"), rest) == 0)
+            return true;
+    return false;
+}
+
+/* A list with an entry for each layer, or a number whose key speaks of layers. */
+static bool is_suspicious(const sg_gguf_cut *g, const sg_gguf_kv *kv)
+{
+    static const char *const words[] = {"layers", "pattern", "interval", "every", "_step", "period", "depth", "block"};
+    size_t n = strlen(g->cut->word);
+    int64_t value = 1;
+    if (strncmp(kv->key, g->cut->word, n) != 0 || kv->key[n] != '.' || is_edited(g, kv->key))
+        return false;
+    if (kv->type == SG_GGUF_ARRAY)
+        return kv->count == (uint64_t)g->blocks || kv->count == (uint64_t)g->trunk;
+    for (size_t i = 0; i < SG_ARRAY_LEN(words); i++)
+        if (strstr(kv->key + n, words[i]))
+            return !sg_gguf_get_int(kv, 0, &value) || value != 0;
+    return false;
+}
+
+static int suspect(const sg_cut *cut, sg_strbuf *keys, sg_error *err)
+{
+    sg_gguf_cut g;
+    int rc = sg_gguf_cut_make(&g, cut, &cut->model->ckpt->ggufs[0], err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < g.meta->n_kvs; i++)
+        if (is_suspicious(&g, &g.meta->kvs[i]))
+            sg_strbuf_printf(keys, "%s%.80s", keys->n ? ", " : "", g.meta->kvs[i].key);
+    if (strcmp(cut->model->layer_prefix, "blk.") != 0)
+        sg_strbuf_printf(keys, "%stensors %.40sN", keys->n ? ", " : "", cut->model->layer_prefix);
+    sg_gguf_cut_dispose(&g);
+    return SG_OK;
+}
+
+/* What the other half of surgery walks: tensors that hold a part for each layer. */
+static const sg_rule slices[] = {
+    {.families = "gemma3n gemma4", .key = "per_layer_token_embd.weight", .op = SG_RULE_SLICE, .n = 1},
+    {.families = "gemma3n gemma4", .key = "per_layer_model_proj.weight", .op = SG_RULE_SLICE, .n = 0},
+};
+
+const sg_rule_table sg_rules_gguf = {
+    .rows = slices, .n = SG_ARRAY_LEN(slices), .known = known, .check = check, .suspect = suspect};

@@ -16,7 +16,10 @@ static int make_slice(sg_slice *s, const sg_cut *cut, const sg_tensor *t, int di
     uint64_t rows = 1, layers = (uint64_t)cut->plan->layers, left = cut->plan->n_keep;
     for (int i = 0; i < dim && i < t->n_dims; i++)
         rows *= t->shape[i]; /* a divisor of n_elements */
-    if (dim >= t->n_dims || !rows || t->shape[dim] % layers || t->bytes % (rows * layers))
+    /* within a row a part has to begin with a block of quantized numbers */
+    uint64_t unit = dim + 1 == t->n_dims ? (uint64_t)t->type->block : 1;
+    if (dim >= t->n_dims || !rows || t->shape[dim] / layers % unit || t->shape[dim] % layers ||
+        t->bytes % (rows * layers))
         return sg_fail(err, SG_ERR_FORMAT, "%s: tensor %s cannot be cut into equal parts for %d layers",
                        cut->model->info.path, t->name, cut->plan->layers);
     *s = (sg_slice){.whole = t, .part = *t, .rows = rows, .chunk = t->bytes / rows / layers};

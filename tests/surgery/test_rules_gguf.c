@@ -105,6 +105,8 @@ static void make_patient(patient *p, const char *arch, int layers, const char *r
     p->ckpt.format = SG_FORMAT_GGUF;
     p->ckpt.ggufs = &p->gguf;
     p->model.ckpt = &p->ckpt;
+    p->model.layer_prefix = (char *)"blk.";
+    p->model.config_path = (char *)"M";
     p->model.info = (sg_model_info){.path = "M", .layers = layers, .hidden = 32, .vocab = 10, .architecture = arch,
                                     .format_name = "gguf", .parameters = 1234567};
     p->plan = (sg_plan){.layers = layers, .hidden = 32, .vocab = 10, .fingerprint = "", .method = "layers", .remove = p->remove, .keep = p->keep};
@@ -268,8 +270,13 @@ static void test_depth_scale(void **state)
 #define HYBRID "~.attention.head_count_kv=[0,0,2,0,2]"
 
 static const struct { const char *name, *arch; int layers; const char *records, *list, *says; /* NULL: no refusal */ } limits[] = {
-    {"unknown family", "quux", 3, "z=1", "1", "not known"},
-    {"a word inside another", "qwen3m", 3, "z=1", "1", "not known"},
+    {"unknown family", "quux", 3, "~.block_count=3 ~.context_length=9 ~.attention.head_count_kv=[1,2,3]", "1", NULL},
+    {"unknown family with a list", "quux", 3, "~.odd=[7,8,9] ~.rope.dimension_sections=[1,2,3,4]", "1", "quux.odd could hang on a layer's number"},
+    {"unknown family with a period", "quux", 3, "~.moe_every_n=2", "1", "quux.moe_every_n could hang"},
+    {"unknown family with a period of 0", "quux", 3, "~.moe_every_n=0", "1", NULL},
+    {"a word inside another", "qwen3m", 3, "~.layers_x=1", "1", "not known"},
+    {"gemma3n's counted layers", "gemma3n", 30, "z=1", "19", "layer 19 of family gemma3n has to stay"},
+    {"gemma3n's last", "gemma3n", 30, "z=1", "20,22-29", NULL},
     {"gemma2 at its depth", "gemma2", 46, GEMMA, "1", "no layer of this file can go"},
     {"gemma2 to its depth", "gemma2", 48, GEMMA, "1-2", "one layer more"},
     {"gemma2 past it", "gemma2", 48, GEMMA, "1-3", NULL},
