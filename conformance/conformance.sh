@@ -1,5 +1,8 @@
 #!/bin/sh
-# conformance.sh SHORTGPT [NAME...]: prunes tiny models of every family and asks the real loaders what they compute.
+# conformance.sh SHORTGPT [PART [NAME...]]: prunes tiny models of every family and asks the real loaders what they compute.
+#
+# Parts: engine (families that run here, in both formats: run.py), hf (all of transformers': hf.py), gguf (all that
+# llama.cpp converts and loads: gguf_run.py). Without one: all three.
 #
 # Makes what it needs under .cache/conformance, once: a Python environment with transformers, and llama.cpp built from
 # source. Both can be elsewhere, too:
@@ -71,4 +74,16 @@ make_build "$source" "$build"
 ${CC:-cc} -O2 -I"$source/include" -I"$source/ggml/include" conformance/logits.c -o "$cache/logits" \
     -L"$build/bin" -Wl,-rpath,"$build/bin" -Wl,-rpath-link,"$build/bin" -lllama -lggml -lggml-base
 
-exec "$python" conformance/run.py "$program" "$source" "$cache/logits" "$@"
+part=all
+case ${1:-} in
+engine | hf | gguf)
+    part=$1
+    shift
+    ;;
+?*) part=engine ;; # a name alone
+esac
+status=0
+case $part in engine | all) "$python" conformance/run.py "$program" "$source" "$cache/logits" "$@" || status=1 ;; esac
+case $part in hf | all) "$python" conformance/hf.py "$program" "$@" || status=1 ;; esac
+case $part in gguf | all) "$python" conformance/gguf_run.py "$program" "$source" "$cache/logits" "$@" || status=1 ;; esac
+exit $status

@@ -43,7 +43,7 @@ static const char by_router[] = "which layers have experts", no_rope[] = "which 
 static const sg_gguf_rule rows[] = {
     GGUF(EVERY, "%s.block_count", COUNT), GGUF(EVERY, "%s.leading_dense_block_count", COUNT_BELOW),
     GGUF("deepseek4", "%s.hash_layer_count", COUNT_BELOW), GGUF(EVERY, "%s.nextn_predict_layers", COUNT_ABOVE),
-    GGUF("gemma4", "%s.attention.shared_kv_layers", COUNT_ABOVE),
+    GGUF("gemma3n gemma4", "%s.attention.shared_kv_layers", COUNT_ABOVE),
 
     /* lists with an entry for each layer */
     GGUF(EVERY, "%s.attention.head_count", GATHER), GGUF(EVERY, "%s.attention.head_count_kv", GATHER),
@@ -53,7 +53,8 @@ static const sg_gguf_rule rows[] = {
     GGUF("apertus", "xielu.alpha_p", GATHER), GGUF("apertus", "xielu.beta", GATHER),
     GGUF("apertus", "xielu.eps", GATHER), GGUF("qwen4exp", "%s.attention.compress_ratios", GATHER),
     GGUF(EVERY, "%s.attention.compress_ratios", GATHER_ANY), GGUF(EVERY, "%s.attention.rope_pattern", GATHER_ANY),
-    GGUF(EVERY, "%s.deepstack_mapping", GATHER_ANY), GGUF("qwen4exp", "%s.ple.layers", REMAP),
+    GGUF(EVERY, "%s.deepstack_mapping", GATHER_ANY), GGUF("gemma3n", "%s.activation_sparsity_scale", GATHER_ANY),
+    GGUF("qwen4exp", "%s.ple.layers", REMAP),
 
     /* which layers slide */
     GGUF("gemma2 gpt-oss", PATTERN, WINDOWS, .n = 2), GGUF("gemma3n", PATTERN, WINDOWS, .n = 5),
