@@ -16,12 +16,12 @@ WINDOWS = {"%s.attention.sliding_window_pattern": "the converter leaves the peri
 NO_ROPE = "which layers have no rotary embedding"
 
 FAMILIES = {name: {} for name in (
-    "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3", "phi3", "olmo", "olmo2", "olmo3", "granite", "granitemoe",
+    "llama", "mistral", "qwen2", "qwen3", "gemma", "phi3", "olmo", "olmo2", "olmo3", "granite", "granitemoe",
     "stablelm", "bloom", "starcoder2", "mixtral", "deepseek_v2", "hunyuan_v1_dense", "ernie4_5", "seed_oss", "apertus",
     "nemotron", "falcon_h1", "arcee", "glm4", "exaone", "exaone4", "internlm3", "jais2", "qwen2_moe_old", "deepseek_v3", "glm4_moe",
     "hy_v3_old", "granite_swa_old", "lfm2_listed", "lfm2_moe", "jamba", "gemma4_old")}
 FAMILIES |= {
-    "gemma2": dict(differs=WINDOWS), "gpt_oss": dict(differs=WINDOWS),
+    "gemma2": dict(differs=WINDOWS), "gemma3": dict(differs=WINDOWS), "gpt_oss": dict(differs=WINDOWS),
     "cohere2": dict(differs=WINDOWS, wants=dict(rotary_pct=1.0)),
     "gpt2": dict(wants=dict(n_ctx=128)), "gpt_neox": dict(wants=dict(rotary_pct=0.25)), "falcon": dict(config=dict(head_dim=None)),
     "olmoe": dict(config=dict(num_key_value_heads=4)), "minimax_m2": dict(wants=dict(rotary_dim=8, scoring_func="sigmoid")),
@@ -29,14 +29,17 @@ FAMILIES |= {
     "dots1": dict(config=dict(num_key_value_heads=4), wants=dict(scoring_func="sigmoid")),
     "mamba": dict(config=dict(intermediate_size=64)), "mamba2": dict(config=dict(intermediate_size=64)),
     "exaone_moe": dict(wants=dict(scoring_func="sigmoid")), "mellum": dict(config=dict(mlp_layer_types=["sparse"] * 8)),
-    "laguna": dict(refused={(0, 4, 6): "sizes the heads"}),
+    "laguna": dict(refused={(0, 4, 6): "sizes the heads"}, differs=WINDOWS),
     "hunyuan_v1_moe": dict(config=dict(moe_topk=[2] * 8), wants=dict(moe_intermediate_size=[48], num_shared_expert=[1])),
     "ernie4_5_moe": dict(config=dict(moe_layer_end_index=7)),
-    "afmoe": dict(refused={s: NO_ROPE for s in SETS[:3]}, sets=[(2, 3, 4, 5)]),
+    "afmoe": dict(refused={s: NO_ROPE for s in SETS[:3]}, sets=[(2, 3, 4, 5)], differs=WINDOWS),
     "smollm3": dict(config=dict(no_rope_layer_interval=4), refused={s: NO_ROPE for s in SETS[:3]}, sets=[(4, 5, 6, 7), (1, 2, 3, 4)]),
-    "llama4": dict(config=dict(no_rope_layer_interval=4), refused={s: NO_ROPE for s in SETS[:3]}, sets=[(4, 5, 6, 7)]),
+    "llama4": dict(config=dict(no_rope_layer_interval=4), refused={s: NO_ROPE for s in SETS[:3]}, sets=[(4, 5, 6, 7)],
+                   differs=WINDOWS),
     "glm4_moe_lite_old": dict(wants=dict(first_k_dense_replace=1), same=False),
-    "qwen3_next": dict(no_mtp=True), "qwen3_5_old": dict(no_mtp=True, config=dict(rope_parameters=dict(
+    "qwen3_next": dict(no_mtp=True),
+    "qwen3_5_old": dict(no_mtp=True, differs={
+        "%s.full_attention_interval": "transformers' period, which the list of recurrent layers overrides"}, config=dict(rope_parameters=dict(
         rope_type="default", rope_theta=1e4, partial_rotary_factor=1.0, mrope_section=[1, 1, 2]))),
     # the converter knows an older word for full attention
     "granitemoehybrid": dict(wants=lambda c: dict(layer_types=[t.replace("full_", "") for t in c["layer_types"]])),
