@@ -203,6 +203,41 @@ typedef struct sg_perplexity {
     double top1;       /* part of the predictions with the original's most likely token */
 } sg_perplexity;
 
+typedef struct sg_item_score { /* one item of a task */
+    const char *id;
+    const double *lls; /* [n] of each option, as the task's rule scores it, in nats */
+    int n;
+    int gold, pred, pred_norm; /* options; gold -1: none is right; pred_norm: by lls per character. Last-word tasks:
+                                  gold 0, pred -1 when some token of the word was not the model's first choice */
+} sg_item_score;
+
+typedef struct sg_accuracy { /* NaN: does not apply */
+    double value, error;     /* the part of items that are right, and its standard error */
+    double most_frequent;    /* the part of items in which the option most often chosen was: 1 is a constant answer */
+    bool near_chance; /* guessing, or (where options are the same for all items) the best constant answer, lies within
+                         value - 1.96 error or above */
+} sg_accuracy;
+
+typedef struct sg_subtask_score {
+    const char *name;
+    int64_t n;
+    double acc, acc_error, acc_norm, acc_norm_error;
+} sg_subtask_score;
+
+typedef struct sg_task_score {
+    const char *name;
+    int64_t n; /* items */
+    int shots;
+    bool bos;
+    sg_accuracy acc, acc_norm;
+    double perplexity, perplexity_low, perplexity_high; /* of last words: exp of minus the mean ll, 95 % interval */
+    double chance, best_constant; /* accuracy of guessing, and of the one option that is right most often */
+    int64_t cut;                  /* texts longer than the model's positions, which lost a part */
+    const sg_subtask_score *subtasks;
+    size_t n_subtasks;
+    const sg_item_score *items; /* [n] */
+} sg_task_score;
+
 typedef struct sg_eval_entry {
     const char *path;
     const int *removed; /* of MODEL's own layers, sorted */
@@ -211,6 +246,8 @@ typedef struct sg_eval_entry {
     uint64_t parameters, bytes;      /* of what is left */
     const sg_perplexity *perplexity; /* one per text */
     size_t n_perplexity;
+    const sg_task_score *tasks;
+    size_t n_tasks;
 } sg_eval_entry;
 
 typedef struct sg_eval {
@@ -241,6 +278,21 @@ int sg_task_read(sg_task **out, const char *name, const char *path, int shots, i
 void sg_task_free(sg_task *task);
 const char *sg_task_name(size_t i); /* of the known tasks; NULL behind the last */
 size_t sg_task_items(const sg_task *task);
+
+/* Scores tasks with the model as it is and, when n_removed > 0, also without those layers, in one pass. *eval NULL: a
+ * new one; else sg_eval_run's of the same model and layers, whose entries get the tasks. opts: bos, precision, memory,
+ * threads, progress. What items have in common (contexts, shots) is computed once. Errors as sg_score_run. */
+int sg_eval_tasks(sg_eval **eval, sg_model *model, const int *removed, size_t n_removed, const sg_task *const *tasks,
+                  size_t n_tasks, const sg_run_opts *opts, sg_error *err);
+
+typedef struct sg_task_change {   /* of two models on the same items; NaN: not to be said */
+    double difference, low, high; /* after - before, 95 % interval of the paired differences */
+    int64_t lost, gained;         /* items right only before, only after */
+    double p;                     /* McNemar's, two-sided */
+    double retained;              /* accuracy above chance, after / before; NaN when before is near chance */
+} sg_task_change;
+/* norm: by acc_norm. false: not the same items, or that accuracy does not apply. */
+bool sg_task_compare(const sg_task_score *before, const sg_task_score *after, bool norm, sg_task_change *out);
 
 /* ---- does it still talk, and how fast ------------------------------------------------------------------ */
 
@@ -499,6 +551,8 @@ int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_e
 int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out,
                    sg_error *err);
 int sg_eval_json(const sg_eval *eval, char **out, sg_error *err);
+/* A JSON object per item and entry, a line each: path, removed, task, id, lls, gold, pred, pred_norm. */
+int sg_eval_items(const sg_eval *eval, char **out, sg_error *err);
 int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_error *err);
 int sg_generation_json(const sg_model *model, const int *removed, size_t n_removed, const sg_generate_opts *opts,
                        const sg_generation *generation, char **out, sg_error *err);

@@ -1,10 +1,30 @@
-/* shortgpt eval: perplexity of models, or of one with and without some layers. */
+/* shortgpt eval: perplexity and tasks of models, or of one with and without some layers. */
+#include <string.h>
+
 #include "command.h"
 #include "signals.h"
 
+typedef struct inputs {
+    texts texts;
+    task_list tasks;
+} inputs;
+
+/* Perplexity unless there are only tasks, and tasks, of the model and, with n > 0, without those layers. */
+static int measure(sg_eval **out, const options *o, sg_model *model, const int *list, size_t n, const inputs *in,
+                   const sg_run_opts *run, sg_error *err)
+{
+    int rc = SG_OK;
+    if (o->n_texts || !in->tasks.n)
+        rc = sg_eval_run(out, model, list, n, run, err);
+    if (!rc && in->tasks.n)
+        rc = sg_eval_tasks(out, model, list, n, (const sg_task *const *)in->tasks.list, in->tasks.n, run, err);
+    return rc;
+}
+
 /* Evaluates one model, with --without or --plan also without those layers, and moves its entries behind those of *all.
  */
-static int evaluate(sg_eval **all, const options *o, sg_model *model, const sg_run_opts *run, sg_error *err)
+static int evaluate(sg_eval **all, const options *o, sg_model *model, const inputs *in, const sg_run_opts *run,
+                    sg_error *err)
 {
     sg_plan *plan = NULL;
     sg_eval *eval = NULL;
@@ -15,17 +35,16 @@ static int evaluate(sg_eval **all, const options *o, sg_model *model, const sg_r
     else if (o->plan && !(rc = plan_read(&plan, o, model, err)))
         n = plan->n_remove;
     if (!rc)
-        rc = sg_eval_run(&eval, model, plan ? plan->remove : list, n, run, err);
+        rc = measure(&eval, o, model, plan ? plan->remove : list, n, in, run, err);
     sg_layers_free(list);
     sg_plan_free(plan);
-    if (rc)
-        return rc;
-    if (*all) {
+    if (!rc && *all) {
         rc = sg_eval_append(*all, eval, err);
-        sg_eval_free(eval);
-    } else {
+    } else if (!rc) {
         *all = eval;
+        eval = NULL;
     }
+    sg_eval_free(eval);
     return rc;
 }
 
@@ -38,56 +57,86 @@ static int check(const options *o, sg_error *err)
     if ((o->plan || o->without) && o->n_models > 1)
         return usage_error(err, "%s goes with one MODEL, but there are %zu", o->plan ? "--plan" : "--without",
                            o->n_models);
+    static const char *const of_tasks[] = {"limit", "shots", "items"};
+    for (size_t i = 0; i < sizeof of_tasks / sizeof *of_tasks; i++)
+        if (!o->tasks && options_given(o, of_tasks[i]))
+            return usage_error(err, "--%s goes with --tasks", of_tasks[i]);
+    if (o->items && !strcmp(o->items, "-"))
+        return usage_error(err, "--items -: expected the name of a file");
     return SG_OK;
+}
+
+/* A mistake in a later name shows before the first model runs for an hour. */
+static int open_all(const options *o, sg_error *err)
+{
+    for (size_t i = 0; i < o->n_models; i++) {
+        sg_model *model;
+        int rc = sg_model_open(&model, o->models[i], err);
+        if (rc)
+            return rc;
+        sg_model_free(model);
+    }
+    return SG_OK;
+}
+
+static int evaluate_all(sg_eval **all, const options *o, const inputs *in, progress *p, sg_error *err)
+{
+    sg_run_opts run = run_options(o, &in->texts, p);
+    int rc = SG_OK;
+    for (size_t i = 0; i < o->n_models && !rc; i++) {
+        sg_model *model = NULL;
+        rc = sg_model_open(&model, o->models[i], err);
+        if (!rc)
+            rc = evaluate(all, o, model, in, &run, err);
+        sg_model_free(model);
+        progress_clear(p);
+    }
+    return rc;
+}
+
+/* The files first, so that what is on stdout is all there. */
+static int print(const sg_eval *all, const options *o, const sg_style *style, sink *s, sink *items, sink *page,
+                 sg_error *err)
+{
+    char *json = NULL, *table = NULL, *lines = NULL;
+    int rc = SG_OK;
+    if (o->items && !(rc = sg_eval_items(all, &lines, err)))
+        rc = sink_finish(items, "", lines, err);
+    if (!rc && (s->json || page->json))
+        rc = sg_eval_json(all, &json, err);
+    if (!rc && s->table)
+        rc = o->quiet ? quiet_eval(&table, all, err) : sg_eval_table(all, style, &table, err);
+    if (!rc && !(rc = page_write(page, o, json, err)))
+        rc = sink_finish(s, table, json, err);
+    sg_string_free(lines);
+    sg_string_free(json);
+    sg_string_free(table);
+    return rc;
 }
 
 int cmd_eval(const options *o, sg_error *err)
 {
-    sg_model *model = NULL;
     sg_eval *all = NULL;
-    texts t = {0};
-    char *json = NULL, *table = NULL;
+    inputs in = {0};
     sg_style style = terminal_style(o);
-    sink s = {.fd = -1}, page = {.fd = -1};
+    sink s = {.fd = -1}, items = {.fd = -1}, page = {.fd = -1};
     progress p;
     int rc = check(o, err);
     if (rc)
         return rc;
     progress_init(&p, style.utf8, o->quiet);
-    /* a mistake in a later name shows before the first model runs for an hour */
-    for (size_t i = 0; i < o->n_models; i++) {
-        if ((rc = sg_model_open(&model, o->models[i], err)))
-            goto out;
-        sg_model_free(model);
-        model = NULL;
+    if (!(rc = tasks_read(&in.tasks, o, err)) && !(rc = open_all(o, err)) && !(rc = texts_read(&in.texts, o, err))) {
+        signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
+        if (!(rc = sink_open(&s, o->json, err)) && !(rc = page_open(&page, o, err)) && o->items)
+            rc = sink_open(&items, o->items, err);
+        if (!rc && !(rc = evaluate_all(&all, o, &in, &p, err)))
+            rc = print(all, o, &style, &s, &items, &page, err);
     }
-    if ((rc = texts_read(&t, o, err)))
-        goto out;
-
-    signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
-    if ((rc = sink_open(&s, o->json, err)) || (rc = page_open(&page, o, err)))
-        goto out;
-    sg_run_opts run = run_options(o, &t, &p);
-    for (size_t i = 0; i < o->n_models && !rc; i++) {
-        rc = sg_model_open(&model, o->models[i], err);
-        if (!rc)
-            rc = evaluate(&all, o, model, &run, err);
-        sg_model_free(model);
-        model = NULL;
-        progress_clear(&p);
-    }
-    if (rc || ((s.json || page.json) && (rc = sg_eval_json(all, &json, err))) ||
-        (s.table && (rc = o->quiet ? quiet_perplexities(&table, all, err) : sg_eval_table(all, &style, &table, err))))
-        goto out;
-    if (!(rc = page_write(&page, o, json, err)))
-        rc = sink_finish(&s, table, json, err);
-out:
-    sg_string_free(json);
-    sg_string_free(table);
     sg_eval_free(all);
-    texts_free(&t);
+    texts_free(&in.texts);
+    tasks_free(&in.tasks);
     sink_close(&s);
+    sink_close(&items);
     sink_close(&page);
-    sg_model_free(model);
     return rc;
 }

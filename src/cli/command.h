@@ -29,6 +29,14 @@ typedef struct texts {
 int texts_read(texts *t, const options *o, sg_error *err);
 void texts_free(texts *t);
 
+/* --tasks, read; tasks_free in any case. */
+typedef struct task_list {
+    sg_task **list;
+    size_t n;
+} task_list;
+int tasks_read(task_list *t, const options *o, sg_error *err);
+void tasks_free(task_list *t);
+
 /* --plan, with a note when it was made on other weights. */
 int plan_read(sg_plan **plan, const options *o, const sg_model *model, sg_error *err);
 
@@ -64,6 +72,6 @@ int quiet_line(char **out, const char *line, sg_error *err);
 int quiet_layers(char **out, const sg_plan *plan, sg_error *err); /* as --layers takes them */
 int quiet_order(char **out, const sg_score *score, sg_error *err);
 int quiet_compare(char **out, const sg_compare *compare, sg_error *err);
-int quiet_perplexities(char **out, const sg_eval *eval, sg_error *err);
+int quiet_eval(char **out, const sg_eval *eval, sg_error *err);
 
 #endif

@@ -83,21 +83,38 @@ static const command_row commands[] = {
      "  shortgpt prune quantized.gguf --remove 3 -o x.gguf --dry-run --json plan.json\n"
      "  shortgpt prune ~/models/original --plan plan.json -o ~/models/smaller\n",
      NULL},
-    {"eval", CMD_EVAL, cmd_eval, "MODEL... [options]", "Measure perplexity, also without some layers",
+    {"eval", CMD_EVAL, cmd_eval, "MODEL... [options]", "Measure perplexity and tasks, also without some layers",
      "Measures perplexity, how surprised each model is by each next token of a text. Lower is better; values compare "
      "only between models with "
      "the same tokenizer, text and window.\n"
      "With --without or --plan one model is evaluated as it is and without those layers in one pass; nothing is "
-     "written.",
+     "written.\n"
+     "Tasks: --tasks NAME=FILE,... scores tests as lm-evaluation-harness 0.4.13 does: hellaswag, piqa (with its "
+     "labels file beside it), arc_easy, arc_challenge, openbookqa, winogrande, wsc273, boolq, wsc, commonsense_qa, "
+     "race, "
+     "lambada_openai, and mmlu and cmmlu (FILE is the folder with test/ and dev/); by mean likelihood of the whole "
+     "text, "
+     "as OpenCompass's PPL mode does: c3, chid, cmnli, ocnli, cluewsc. Any other NAME is a file of JSON lines with "
+     "context, choices (a list) and answer (its index). Without --text then no perplexity is measured.\n"
+     "Several models, or one with and without layers, are compared item by item: the change with a 95% interval, "
+     "McNemar's p, and how much of the accuracy above chance is retained. A ~ marks results that guessing or a "
+     "constant "
+     "answer reaches as well.",
      "schema       \"shortgpt/eval/1\"\n"
      "precision, seconds\n"
      "models       a list of path, removed, layers, parameters, bytes,\n"
      "             perplexity: a list of source, window, bos, tokens, windows, ppl,\n"
      "             ppl_low, ppl_high (95% interval over windows), and where there is\n"
      "             an original kl, kl_p99 (divergence from it in nats a token: mean and\n"
-     "             99th percentile), top1 (part with the same likeliest token)\n",
+     "             99th percentile), top1 (part with the same likeliest token);\n"
+     "             tasks: a list of name, n, acc, acc_stderr, acc_most_frequent,\n"
+     "             acc_near_chance, the same of acc_norm, perplexity, chance,\n"
+     "             best_constant, shots, bos, cut, subtasks, and behind the first\n"
+     "             model change: acc, acc_norm: difference, low, high, lost,\n"
+     "             gained, p, retained\n",
      "  shortgpt eval model.gguf smaller.gguf\n"
-     "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n",
+     "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n"
+     "  shortgpt eval model.gguf --without 14,17,25 --tasks piqa=valid.jsonl,mmlu=mmlu/ --limit 200\n",
      NULL},
     {"generate", CMD_GENERATE, cmd_generate, "MODEL --prompt TEXT [options]",
      "Continue a text, also without some layers",

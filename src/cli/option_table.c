@@ -13,6 +13,7 @@
 
 static const char *const bos_words[] = {"auto", "always", "never", NULL};   /* as sg_bos */
 static const char *const precision_words[] = {"auto", "bf16", "f32", NULL}; /* as sg_precision */
+static const char *const shot_words[] = {"0", "1", "2", "3", "4", "5", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL}; /* as color_choice */
 static const char *const granularity_words[] = {"layer", "half", NULL};
 static const char *const method_words[] = {"bi",      "relative-magnitude", "reverse", "sequential", "random",
@@ -91,9 +92,13 @@ const option_row option_rows[] = {
      "memory to stay within, e.g. 5G, 512M, 1.5GiB\n(half of what is free)", NULL},
     {0, "threads", "N", RUNNING, KIND_COUNT, AT(threads),
      "threads, at most 256 (SHORTGPT_THREADS, else all\nprocessors)", NULL},
-    {0, "tasks", "NAME=FILE", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
-    {0, "limit", "N", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
-    {0, "items", "FILE", CMD_EVAL, KIND_LATER, 0, NULL, NULL},
+    {0, "tasks", "NAME=FILE", CMD_EVAL, KIND_STRING, AT(tasks),
+     "tests to score, more behind commas: piqa=valid.jsonl,\nmmlu=FOLDER; 'shortgpt man eval' has the names", NULL},
+    {0, "limit", "N", CMD_EVAL, KIND_COUNT, AT(limit), "the first N items of each task (of each subject)", NULL},
+    {0, "shots", "N", CMD_EVAL, KIND_CHOICE, AT(shots), "0 to 5 solved examples in front, for mmlu and cmmlu (0)",
+     shot_words},
+    {0, "items", "FILE", CMD_EVAL, KIND_STRING, AT(items),
+     "write a line of JSON for each item: task, id, lls, gold,\npred", NULL},
     {0, "dry-run", NULL, CMD_PRUNE, KIND_FLAG, AT(dry_run),
      "check everything, say what would be done, write nothing;\nwith --json: the plan", NULL},
     {0, "imatrix", "FILE", CMD_PRUNE, KIND_STRING, AT(imatrix),
@@ -115,7 +120,9 @@ const option_row option_rows[] = {
     {'q', "quiet", NULL, CMD_PRUNE, KIND_FLAG, AT(quiet),
      "say nothing but errors, print only OUT; with --dry-run\nonly the layers to remove, as --layers takes them", NULL},
     {'q', "quiet", NULL, CMD_EVAL, KIND_FLAG, AT(quiet),
-     "say nothing but errors, print only the perplexities,\none a line: of each model in turn, for each text", NULL},
+     "say nothing but errors, print only, one a line, of each\nmodel in turn the perplexity of each text and "
+     "the\naccuracy in each task",
+     NULL},
     {'q', "quiet", NULL, CMD_GENERATE, KIND_FLAG, AT(quiet), "say nothing but errors, print only the new text", NULL},
     {'q', "quiet", NULL, CMD_PLAN, KIND_FLAG, AT(quiet),
      "say nothing but errors, print only the layers to remove,\nas --layers takes them", NULL},

@@ -79,10 +79,8 @@ static int set_value(options *o, const option_row *row, const char *value, sg_er
         return SG_OK;
     case KIND_CHOICE:
         return set_choice(row, value, field, err);
-    case KIND_LATER:
-        break;
     }
-    return usage_error(err, "--%s is not available yet: this version evaluates perplexity only", row->name);
+    return SG_OK;
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------ */
@@ -134,8 +132,6 @@ static int parse_option(options *o, enum command command, const char *command_na
     if (!row)
         return arg[1] == '-' ? unknown_option(arg, command, command_name, err)
                              : usage_error(err, "unknown option %s", arg);
-    if (row->kind == KIND_LATER)
-        return set_value(o, row, "", err);
     if (!row->argument && value)
         return usage_error(err, "--%s takes no value", row->name);
     if (row->argument && !value) {

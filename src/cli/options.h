@@ -21,6 +21,9 @@ enum { MAX_OPTION_ROWS = 128 };
 
 /* What a command was given. Strings are argv's own. */
 typedef struct options {
+    const char *tasks, *items;
+    int64_t limit;
+    int shots;
     const char **models; /* positional arguments */
     size_t n_models;
     const char **texts; /* --text, in order */
@@ -45,7 +48,6 @@ enum kind {
     KIND_COUNT, /* a whole number from 1 */
     KIND_SIZE,
     KIND_CHOICE, /* one of the row's words; the field is its place */
-    KIND_LATER,  /* of the contract, but not in this version */
 };
 
 typedef struct option_row {

@@ -65,15 +65,22 @@ int quiet_order(char **out, const sg_score *score, sg_error *err)
     return finish(f, &text, out, err);
 }
 
+static void put_entry(FILE *f, const sg_eval_entry *e)
+{
+    for (size_t i = 0; i < e->n_perplexity; i++)
+        fprintf(f, "%.4f\n", e->perplexity[i].ppl);
+    for (size_t i = 0; i < e->n_tasks; i++)
+        fprintf(f, "%.4f\n", e->tasks[i].acc.value);
+}
+
 /* The process's numbers are those of the C locale (main.c), so the radix is a point. */
-int quiet_perplexities(char **out, const sg_eval *eval, sg_error *err)
+int quiet_eval(char **out, const sg_eval *eval, sg_error *err)
 {
     char *text;
     size_t bytes;
     FILE *f = start(&text, &bytes);
     for (size_t i = 0; f && i < eval->n_entries; i++)
-        for (size_t j = 0; j < eval->entries[i].n_perplexity; j++)
-            fprintf(f, "%.4f\n", eval->entries[i].perplexity[j].ppl);
+        put_entry(f, &eval->entries[i]);
     return finish(f, &text, out, err);
 }
 

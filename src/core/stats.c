@@ -1,4 +1,4 @@
-/* Student's t and the interval of a mean. */
+/* Student's t, the interval of a mean, paired counts. */
 #include "core/stats.h"
 
 #include <math.h>
@@ -67,4 +67,28 @@ bool sg_interval(const double *values, size_t n, double *mean, double *low, doub
     *low = m - half;
     *high = m + half;
     return true;
+}
+
+double sg_mcnemar(int64_t b, int64_t c)
+{
+    enum { EXACT = 10000 };
+    int64_t n = b + c, low = b < c ? b : c;
+    double p = 0;
+    if (n == 0)
+        return 1;
+    if (n > EXACT) {
+        double z = (fabs((double)(b - c)) - 1) / sqrt((double)n);
+        return erfc((z > 0 ? z : 0) / sqrt(2));
+    }
+    for (int64_t k = 0; k <= low; k++) /* twice the smaller tail */
+        p += exp(lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1) - (double)n * log(2));
+    return 2 * p < 1 ? 2 * p : 1;
+}
+
+double sg_standard_error(double sum, double squares, int64_t n)
+{
+    double mean = sum / (double)n, spread = squares - (double)n * mean * mean;
+    if (n < 2)
+        return NAN;
+    return sqrt((spread > 0 ? spread : 0) / (double)(n - 1) / (double)n);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/mem.h"
+#include "report/eval.h"
 #include "report/parts.h"
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */
@@ -32,15 +33,14 @@ bool sg_put_json_perplexities(json_object *obj, const sg_perplexity *p, size_t n
     return sg_json_put(obj, "perplexity", list, err) == SG_OK;
 }
 
-static bool put_entry(json_object *list, const sg_eval_entry *e, sg_error *err)
+static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_entry *first, sg_error *err)
 {
     json_object *obj = json_object_new_object();
     if (sg_put_json_string(obj, "path", e->path, err) &&
         sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
-        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) &&
-        sg_json_put(obj, "tasks", json_object_new_array(), err) == SG_OK)
+        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && sg_put_json_tasks(obj, e, first, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
@@ -50,7 +50,7 @@ static bool put_entries(json_object *obj, const sg_eval *eval, sg_error *err)
 {
     json_object *list = json_object_new_array();
     for (size_t i = 0; i < eval->n_entries; i++)
-        if (!put_entry(list, &eval->entries[i], err)) {
+        if (!put_entry(list, &eval->entries[i], &eval->entries[0], err)) {
             json_object_put(list);
             return false;
         }
@@ -216,12 +216,32 @@ static void put_rows(sg_strbuf *b, const sg_eval *eval, size_t text, const sg_gl
     }
 }
 
+/* names: NULL for "model", or the entries' numbers */
+static void put_all_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *names, const sg_glyphs *g)
+{
+    size_t n = eval->n_entries;
+    char(*numbers)[32] = sg_alloc(n, sizeof *numbers);
+    const char **made = sg_alloc(n, sizeof *made);
+    b->failed |= !numbers || !made;
+    for (size_t i = 0; i < n && !b->failed; i++) {
+        snprintf(numbers[i], sizeof *numbers, n == 1 ? "model" : "[%zu]", i + 1);
+        made[i] = numbers[i];
+    }
+    if (!b->failed && eval->entries[0].n_tasks)
+        sg_put_tasks(b, eval, names ? names : made, g);
+    sg_free(numbers);
+    sg_free(made);
+}
+
 int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_error *err)
 {
     const sg_glyphs *g = sg_glyphs_of(style);
     const sg_eval_entry *e = eval->entries;
     sg_strbuf b = {0};
-    sg_put_heading(&b, "Perplexity: how surprised the model is by each next token; lower is better", style);
+    sg_put_heading(&b,
+                   e[0].n_perplexity ? "Perplexity: how surprised the model is by each next token; lower is better"
+                                     : "Tasks: which part of their items the model gets right",
+                   style);
     static const char *const before_after[] = {"before", "after"}, *const first_second[] = {"[1]", "[2]"};
     /* The second is the first with fewer layers: they are a before and an after. */
     bool pruned = eval->n_entries == 2 && e[1].layers < e[0].layers;
@@ -243,7 +263,8 @@ int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_err
         sg_strbuf_puts(&b, "\n");
         put_columns(&b, &(columns){e, eval->n_entries, pruned ? before_after : first_second, g});
     }
-    if (eval->n_entries > 1)
+    put_all_tasks(&b, eval, pruned ? before_after : NULL, g);
+    if (eval->n_entries > 1 && e[0].n_perplexity)
         sg_strbuf_puts(&b, "\n  All read the same windows. The intervals say how much windows differ from each\n"
                            "  other, so the change is better known than they suggest.\n");
     return sg_strbuf_finish(&b, out, err);

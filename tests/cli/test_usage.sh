@@ -92,8 +92,11 @@ without and plan       | eval M --without 1 --plan p | 2 | give one of them
 without, two models    | eval M N --without 1 | 2 | goes with one MODEL, but there are 2
 without out of range   | eval $tiny --without 7 | 2 | 7
 without all            | eval $tiny --without 0-3 | 3 | all
-tasks                  | eval M --tasks a=b | 2 | --tasks is not available yet
-limit                  | eval M --limit 3 | 2 | --limit is not available yet
+tasks without a file   | eval M --tasks piqa | 2 | expected NAME=FILE
+limit without tasks    | eval M --limit 3 | 2 | --limit goes with --tasks
+items without tasks    | eval M --items x | 2 | --items goes with --tasks
+items to stdout        | eval M --tasks a=b --items - | 2 | expected the name of a file
+shots                  | eval M --tasks a=b --shots 6 | 2 | expected 0, 1, 2, 3, 4 or 5
 two texts              | tokenize M --text a --text b | 2 | tokenize takes one --text
 tokens below window    | score $tiny --tokens 10 --window 20 | 2 | 10
 window of one          | score $tiny --window 1 | 2 | window

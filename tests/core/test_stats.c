@@ -45,11 +45,38 @@ static void test_intervals(void **state)
     assert_true(isnan(mean) && isnan(low) && isnan(high));
 }
 
+/* Exact binomials (Python's integers: min(1, 2 sum C(n, k) / 2^n)), and the last by the normal tail. */
+static void test_mcnemar(void **state)
+{
+    (void)state;
+    static const struct { int64_t b, c; double p; } known[] = {
+        {0, 0, 1}, {0, 1, 1}, {3, 9, 0.14599609375}, {9, 3, 0.14599609375}, {10, 10, 1}, {1, 12, 0.00341796875},
+        {40, 70, 0.005447429511444482}, {300, 250, 0.036578745549102704}, {0, 60, 1.734723475976807e-18},
+        {5100, 4900, 0.04658552770494739}, {6000, 5800, 0.06695529843698618},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(known); i++) {
+        double p = sg_mcnemar(known[i].b, known[i].c), bound = i + 1 == SG_ARRAY_LEN(known) ? 1e-4 : 1e-9;
+        if (!(fabs(p - known[i].p) <= bound * known[i].p))
+            fail_msg("%d, %d: got %.15g, not %.15g", (int)known[i].b, (int)known[i].c, p, known[i].p);
+    }
+}
+
+static void test_standard_errors(void **state)
+{
+    (void)state;
+    assert_true(fabs(sg_standard_error(9, 9, 10) - 0.1) < 1e-12);
+    assert_true(fabs(sg_standard_error(15, 55, 5) - sqrt(0.5)) < 1e-12); /* 1 to 5: s^2 = 2.5 */
+    assert_true(sg_standard_error(4, 4, 4) == 0);
+    assert_true(isnan(sg_standard_error(1, 1, 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_mcnemar),
+        cmocka_unit_test(test_standard_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
