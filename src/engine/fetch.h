@@ -1,6 +1,7 @@
 /* Reading ahead: while a layer runs, a thread has the bytes of the next one brought into memory, so that nothing waits
- * for the disk. The thread only waits, it computes nothing: dequantizing and packing are work for the pass's threads,
- * all of them, between two layers. */
+ * for the disk. The thread only waits, it computes nothing, so that no more threads work than the user allows.
+ * Dequantizing and packing are work for the pass's threads, all of them, between two layers: about 1.5% of a pass when
+ * 16,384 positions go through each layer, which a thread beside them would take from the products. */
 #ifndef SG_ENGINE_FETCH_H
 #define SG_ENGINE_FETCH_H
 
