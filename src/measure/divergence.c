@@ -22,7 +22,7 @@ int sg_divergence_init(sg_divergence *d, const sg_window *windows, int n_windows
     d->gaps = sg_alloc_zero(others, sizeof *d->gaps);
     d->kl = sg_alloc(others, sizeof *d->kl);
     for (size_t i = 0; d->kl && i < others; i++)
-        d->kl[i] = NAN; /* rows that predict nothing are never seen */
+        d->kl[i] = NAN; /* until it is known; a window's last position stays so */
     d->tops = sg_alloc_zero(all, sizeof *d->tops);
     d->log_sums = sg_alloc_zero(d->positions, sizeof *d->log_sums);
     return d->first && d->gaps && d->kl && d->tops && d->log_sums
@@ -44,6 +44,12 @@ void sg_divergence_dispose(sg_divergence *d)
 static size_t place(const sg_divergence *d, sg_position at)
 {
     return (size_t)d->first[at.window] + (size_t)at.pos;
+}
+
+/* The last token of a window has no successor. */
+static bool predicts(const sg_divergence *d, sg_position at)
+{
+    return at.pos + 1 < d->windows[at.window].n;
 }
 
 static int keep_block(sg_divergence *d, const sg_logits_event *e, sg_error *err)
@@ -78,6 +84,8 @@ static int see_logits(void *self, const sg_logits_event *e, sg_error *err)
         size_t subset = (size_t)e->subsets[s];
 #pragma omp parallel for schedule(static)
         for (int i = 0; i < e->n; i++) {
+            if (!predicts(d, e->at[i]))
+                continue;
             size_t at = place(d, e->at[i]), row = (size_t)i * (size_t)e->nv;
             see_top(&d->tops[subset * d->positions + at], e->logits + row, e->v0, e->nv);
             if (subset == 0)
@@ -97,6 +105,8 @@ static int see_sums(void *self, const sg_nll_event *e, sg_error *err)
     sg_divergence *d = self;
     for (int s = 0; s < e->n_subsets; s++)
         for (int i = 0; i < e->n; i++) {
+            if (!predicts(d, e->at[i]))
+                continue;
             size_t subset = (size_t)e->subsets[s], at = place(d, e->at[i]);
             double log_sum = (double)e->sums[i].max + log(e->sums[i].sum);
             if (subset == 0) {
