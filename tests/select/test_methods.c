@@ -1,9 +1,10 @@
-/* What methods measure on tiny models against transformers' numbers (tests/golden/make_methods.py), with any number of
- * threads and any memory bound. Tolerance: float32 of the stream, 1e-4 of the value or 2e-5. */
+/* What methods measure on tiny models against transformers' numbers (tests/golden/make_methods.py), with one thread and
+ * two. Tolerance: float32 of the stream, 1e-4 of the value or 2e-5. */
 #include <json-c/json.h>
 #include <math.h>
 
 #include "core/mem.h"
+#include "engine/budget.h"
 #include "golden.h"
 #include "measure/divergence.h"
 #include "measure/likelihood.h"
@@ -18,7 +19,7 @@ static sg_window list[WINDOWS];
 static int32_t *ids;
 static int L;
 static const sg_run_opts runs[] = {{.precision = SG_PRECISION_F32, .threads = 1},
-                                   {.precision = SG_PRECISION_F32, .threads = 2, .memory = 1}};
+                                   {.precision = SG_PRECISION_F32, .threads = 2}};
 
 static json_object *get(const char *key)
 {
@@ -73,24 +74,6 @@ static void close_model(void)
 static sg_windows windows(void)
 {
     return (sg_windows){.windows = list, .n = WINDOWS, .window = list[0].n};
-}
-
-/* The least memory that a pass over two streams takes, so that every candidate goes in its own group. */
-static sg_run_opts with_memory(const sg_run_opts *run)
-{
-    sg_run_opts opts = *run;
-    for (uint64_t memory = 1 << 20; run->memory && opts.memory == run->memory; memory += memory / 8) {
-        bool keep[2 * MOST];
-        double nll[2], kl[2];
-        sg_run_opts tried = *run;
-        tried.memory = memory;
-        sg_trial trial = {.model = model, .run = &tried, .windows = windows(), .stage = ""};
-        memset(keep, true, sizeof keep);
-        keep[L] = false;
-        if (!sg_trial_run(&trial, keep, 2, nll, kl, NULL))
-            opts.memory = memory;
-    }
-    return opts;
 }
 
 static void check_trials(const sg_run_opts *run)
@@ -198,11 +181,10 @@ static void test_against_transformers(void **state)
     for (size_t m = 0; m < SG_ARRAY_LEN(names); m++) {
         open_model(names[m]);
         for (size_t i = 0; i < SG_ARRAY_LEN(runs); i++) {
-            sg_run_opts run = with_memory(&runs[i]);
-            check_trials(&run);
-            check_greedy(&run, false, "greedy");
-            check_greedy(&run, true, "greedy_kl");
-            check_scores(&run);
+            check_trials(&runs[i]);
+            check_greedy(&runs[i], false, "greedy");
+            check_greedy(&runs[i], true, "greedy_kl");
+            check_scores(&runs[i]);
         }
         close_model();
     }
@@ -236,6 +218,42 @@ static void test_divergence(void **state)
         close_to("99th percentile", layer, both.kl_p99, number("kl_p99", layer, -1));
         close_to("top 1", layer, both.top1, number("top1", layer, -1));
         sg_divergence_dispose(&d);
+    }
+    close_model();
+}
+
+/* With the least memory each subset goes beside the reference in a group of its own, window by window: nothing changes. */
+static void test_groups(void **state)
+{
+    (void)state;
+    open_model("tiny_llama");
+    bool keep[(MOST + 1) * MOST];
+    sg_error err = {0};
+    sg_pass_result result;
+    sg_divergence d[2];
+    sg_likelihood lik[2];
+    memset(keep, true, sizeof keep);
+    for (int i = 0; i < L; i++)
+        keep[(i + 1) * L + i] = false;
+    sg_pass pass = {.model = model, .windows = list, .n_windows = WINDOWS, .keep = keep, .n_subsets = L + 1,
+                    .reference = true, .n_observers = 2, .precision = SG_PRECISION_F32, .threads = 1};
+    for (int small = 0; small < 2; small++) {
+        assert_int_equal(sg_divergence_init(&d[small], list, WINDOWS, L + 1, &err), SG_OK);
+        assert_int_equal(sg_likelihood_init(&lik[small], list, WINDOWS, L + 1, &err), SG_OK);
+        sg_observer observers[] = {sg_divergence_observer(&d[small]), {.nll = sg_likelihood_nll, .self = &lik[small]}};
+        sg_budget budget;
+        pass.observers = observers;
+        for (pass.memory = small ? 4096 : 0; small && sg_budget_make(&budget, &pass, NULL);)
+            pass.memory += 4096;
+        if (sg_pass_run(&pass, &result, &err))
+            fail_msg("%s", err.message);
+        assert_int_equal(result.chunks, small ? L * WINDOWS : 1);
+    }
+    assert_memory_equal(lik[0].nll, lik[1].nll, (size_t)(L + 1) * WINDOWS * sizeof *lik[0].nll);
+    assert_memory_equal(d[0].kl, d[1].kl, (size_t)L * d[0].positions * sizeof *d[0].kl);
+    for (int i = 0; i < 2; i++) {
+        sg_divergence_dispose(&d[i]);
+        sg_likelihood_dispose(&lik[i]);
     }
     close_model();
 }
@@ -332,7 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_transformers), cmocka_unit_test(test_divergence), cmocka_unit_test(test_allowed),
-        cmocka_unit_test(test_stable),               cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_stable),               cmocka_unit_test(test_rank),      cmocka_unit_test(test_groups),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
