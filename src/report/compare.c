@@ -134,10 +134,11 @@ static int width_of(const sg_compare_method *m)
     return (n > 8 ? n : 8) + 3;
 }
 
-static void put_cell(sg_strbuf *b, double ppl, bool best, int width)
+/* The mark's column is left out at a line's end. */
+static void put_cell(sg_strbuf *b, double ppl, bool best, bool last, int width)
 {
     sg_put_padded_fixed(b, ppl, ppl < 100 ? 2 : ppl < 10000 ? 1 : 0, -(width - 1));
-    sg_strbuf_puts(b, best ? "*" : " ");
+    sg_strbuf_puts(b, best ? "*" : last ? "" : " ");
 }
 
 static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_style *style)
@@ -152,7 +153,7 @@ static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_st
     sg_strbuf_pad(b, "removed", -LABEL);
     for (size_t m = 0; m < c->n_methods; m++) {
         sg_strbuf_pad(b, sg_method_name(c->methods[m].method), -(width_of(&c->methods[m]) - 1));
-        sg_strbuf_puts(b, " ");
+        sg_strbuf_puts(b, m + 1 < c->n_methods ? " " : "");
     }
     sg_strbuf_puts(b, "\n");
     for (size_t row = 0; row < c->methods[0].n_points; row++) {
@@ -164,7 +165,7 @@ static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_st
             double ppl = c->methods[m].points[row].perplexity[text].ppl;
             bool mark = c->n_methods > 1 && c->methods[m].points[row].n > 0 && ppl <= best;
             sg_strbuf_puts(b, mark ? ink->mark : "");
-            put_cell(b, ppl, mark, width_of(&c->methods[m]));
+            put_cell(b, ppl, mark, m + 1 == c->n_methods, width_of(&c->methods[m]));
             sg_strbuf_puts(b, mark ? ink->end : "");
         }
         sg_strbuf_puts(b, "\n");

@@ -215,6 +215,73 @@ static void test_eval(void **state)
     }
 }
 
+static void test_choice(void **state)
+{
+    (void)state;
+    static const int chosen[] = {14, 17};
+    static const sg_choice_step steps[] = {
+        {.n = 1, .unit = 14, .value = 3.0511, .ppl = 24.9, .bytes = 94396000, .speedup = NAN},
+        {.n = 2, .unit = 17, .value = 3.2511, .ppl = 1313.6, .bytes = 92183000, .speedup = 1.05},
+        {.n = 3, .unit = -1, .value = NAN, .ppl = INFINITY, .bytes = 89971000, .speedup = NAN}};
+    const sg_choice choice = {.method = SG_METHOD_GREEDY, .removed = chosen, .n_removed = 2, .steps = steps, .n_steps = 3,
+                              .base_ppl = 22.7, .why = "2 layers, as asked", .source = "a\033[2Jb", .tokens = 4096, .windows = 8,
+                              .window = 512};
+    for (size_t i = 0; i < SG_ARRAY_LEN(styles); i++) {
+        char *table = NULL;
+        assert_int_equal(sg_report_choice_table(&info, &choice, &styles[i], &table, NULL), SG_OK);
+        check_table("choice", table, &styles[i]);
+        assert_non_null(strstr(table, "remove      14,17\n"));
+        assert_non_null(strstr(table, "2 layers, as asked"));
+        assert_null(strstr(table, "\033[2J"));
+        sg_free(table);
+    }
+}
+
+/* Two methods at two counts; of halves unit 29 is layer 14's feed-forward. */
+static void test_compare(void **state)
+{
+    (void)state;
+    static const int one[] = {14}, halves[] = {28, 29, 31};
+    static const sg_perplexity whole = {.source = "b.txt", .window = 1024, .tokens = 1023, .windows = 1, .ppl = 22.7},
+                               worse = {.source = "b.txt", .window = 1024, .tokens = 1023, .windows = 1, .ppl = 38.71},
+                               worst = {.source = "b.txt", .window = 1024, .tokens = 1023, .windows = 1, .ppl = INFINITY};
+    const sg_compare_point bi[] = {{.n = 0, .removed = one, .perplexity = &whole, .n_perplexity = 1},
+                                   {.n = 1, .removed = one, .perplexity = &worse, .n_perplexity = 1}},
+                           other[] = {{.n = 0, .removed = one, .perplexity = &whole, .n_perplexity = 1},
+                                      {.n = 1, .removed = one, .perplexity = &worst, .n_perplexity = 1}},
+                           half[] = {{.n = 3, .removed = halves, .perplexity = &whole, .n_perplexity = 1}};
+    const sg_compare_method methods[] = {{SG_METHOD_BI, bi, 2}, {SG_METHOD_RELATIVE_MAGNITUDE, other, 2}};
+    const sg_compare_method of_halves = {SG_METHOD_GREEDY, half, 1};
+    const sg_compare layers_ = {.source = "a.txt", .tokens = 16384, .windows = 32, .window = 512, .methods = methods, .n_methods = 2},
+                     halves_ = {.halves = true, .methods = &of_halves, .n_methods = 1};
+    char *text = NULL;
+    for (size_t i = 0; i < SG_ARRAY_LEN(styles); i++) {
+        assert_int_equal(sg_report_compare_table(&info, &layers_, &styles[i], &text, NULL), SG_OK);
+        check_table("compare", text, &styles[i]);
+        assert_non_null(strstr(text, "38.71*"));
+        sg_free(text);
+    }
+    json_object *obj;
+    assert_int_equal(sg_report_compare_json(&info, &layers_, &text, NULL), SG_OK);
+    assert_int_equal(sg_json_parse(&obj, text, strlen(text), "compare", NULL), SG_OK);
+    static const char *const keys[] = {"schema", "model", "calibration", "precision", "granularity", "methods", "subsets", "seconds"};
+    static const char *const point_keys[] = {"n", "removed", "parameters", "bytes", "perplexity"};
+    check_keys(obj, keys, SG_ARRAY_LEN(keys));
+    json_object *points = sg_json_get(json_object_array_get_idx(sg_json_get(obj, "methods"), 1), "points");
+    check_keys(json_object_array_get_idx(points, 1), point_keys, SG_ARRAY_LEN(point_keys));
+    json_object_put(obj);
+    sg_free(text);
+
+    assert_int_equal(sg_report_compare_json(&info, &halves_, &text, NULL), SG_OK);
+    assert_int_equal(sg_json_parse(&obj, text, strlen(text), "compare", NULL), SG_OK);
+    json_object *value, *point = json_object_array_get_idx(sg_json_get(json_object_array_get_idx(sg_json_get(obj, "methods"), 0), "points"), 0);
+    assert_true(json_object_object_get_ex(obj, "calibration", &value) && !value);
+    assert_int_equal(json_object_array_length(sg_json_get(point, "removed_mixers")), 1);
+    assert_int_equal(json_object_get_int(json_object_array_get_idx(sg_json_get(point, "removed_ffns"), 1)), 15);
+    json_object_put(obj);
+    sg_free(text);
+}
+
 static void test_prune(void **state)
 {
     (void)state;
@@ -309,7 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_score_table), cmocka_unit_test(test_score_table_degenerate), cmocka_unit_test(test_score_json),
-        cmocka_unit_test(test_inspect), cmocka_unit_test(test_eval), cmocka_unit_test(test_prune), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_inspect), cmocka_unit_test(test_eval), cmocka_unit_test(test_prune), cmocka_unit_test(test_choice), cmocka_unit_test(test_compare), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
