@@ -19,10 +19,12 @@ static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_choice *c
         sg_put_count(b, (uint64_t)c->tokens);
         sg_strbuf_printf(b, " tokens in %lld window%s of %d\n", (long long)c->windows, c->windows == 1 ? "" : "s",
                          c->window);
-        sg_put_key(b, "computed");
-        sg_strbuf_puts(b, "in ");
-        sg_put_seconds(b, c->seconds);
-        sg_strbuf_puts(b, "\n");
+        if (c->seconds > 0) {
+            sg_put_key(b, "computed");
+            sg_strbuf_puts(b, "in ");
+            sg_put_seconds(b, c->seconds);
+            sg_strbuf_puts(b, "\n");
+        }
     }
     sg_put_key(b, "remove");
     sg_put_layers(b, c->removed, c->n_removed);
@@ -69,7 +71,11 @@ int sg_report_choice_table(const sg_model_info *info, const sg_choice *c, const 
     sg_put_heading(&b, "Which layers to remove", style);
     put_head(&b, info, c, g);
     sg_strbuf_puts(&b, "\n  removed   layer     value  perplexity  speedup  tensor data\n");
-    const sg_choice_step none = {.unit = -1, .value = NAN, .ppl = c->base_ppl, .bytes = info->bytes, .speedup = 1};
+    const sg_choice_step none = {.unit = -1,
+                                 .value = NAN,
+                                 .ppl = c->base_ppl,
+                                 .bytes = info->bytes,
+                                 .speedup = c->n_steps && isfinite(c->steps[0].speedup) ? 1 : NAN};
     put_step(&b, c, &none, sg_ink_of(style), g);
     for (size_t i = 0; i < c->n_steps; i++)
         put_step(&b, c, &c->steps[i], sg_ink_of(style), g);

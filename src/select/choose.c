@@ -320,6 +320,8 @@ static int fill(work *w, int n, sg_error *err)
     r->why = w->why;
     r->source = w->source;
     r->windows = !read ? 0 : w->calibration.read ? w->calibration.read : text->n;
+    if (!w->needs && !w->trial.windows.n && read) /* nothing was read but to time layers */
+        r->windows = w->timed_tokens / text->window;
     r->window = read ? text->window : 0;
     r->tokens = r->windows * r->window;
     r->score = w->score;
