@@ -32,10 +32,10 @@ methods=bi,relative-magnitude,reverse,sequential,random,angular,angular-all,gree
 
     # neither threads nor memory change a choice or a divergence
     expect "one thread" 0 "" eval "$tiny" --plan plan.json --text "$base/b.txt" --window 64 --tokens 1024 --precision f32 --bos never \
-        --threads 1 --memory 20M --json one.json
+        --threads 1 --memory 30M --json one.json
     json "one thread" one.json "j['models'] == json.load(open('eval.json'))['models']"
     expect "little memory" 0 "" compare "$tiny" --methods greedy,greedy-kl,angular-all --remove 3 --calibration "$base/a.txt" --calibration-window 32 \
-        --calibration-tokens 512 --text "$base/b.txt" --window 64 --tokens 1024 --precision f32 --bos never --threads 1 --memory 20M --json little.json
+        --calibration-tokens 512 --text "$base/b.txt" --window 64 --tokens 1024 --precision f32 --bos never --threads 1 --memory 30M --json little.json
     json "little memory" little.json "all(p == q for m in j['methods'] for n in json.load(open('compare.json'))['methods']
         if m['method'] == n['method'] for p, q in zip(m['points'], n['points'][3:]))"
 
