@@ -30,13 +30,13 @@ methods=bi,relative-magnitude,reverse,sequential,random,angular,angular-all,gree
     json divergence eval.json "(lambda p: 0 < p['kl'] < p['kl_p99'] and 0 <= p['top1'] < 1)(j['models'][1]['perplexity'][0])
         and j['models'][0]['perplexity'][0]['kl'] is None"
 
-    # neither threads nor memory change a choice or a divergence
+    # threads do not change a choice or a divergence
     expect "one thread" 0 "" eval "$tiny" --plan plan.json --text "$base/b.txt" --window 64 --tokens 1024 --precision f32 --bos never \
-        --threads 1 --memory 30M --json one.json
+        --threads 1 --json one.json
     json "one thread" one.json "j['models'] == json.load(open('eval.json'))['models']"
-    expect "little memory" 0 "" compare "$tiny" --methods greedy,greedy-kl,angular-all --remove 3 --calibration "$base/a.txt" --calibration-window 32 \
-        --calibration-tokens 512 --text "$base/b.txt" --window 64 --tokens 1024 --precision f32 --bos never --threads 1 --memory 30M --json little.json
-    json "little memory" little.json "all(p == q for m in j['methods'] for n in json.load(open('compare.json'))['methods']
+    expect "greedy in one thread" 0 "" compare "$tiny" --methods greedy,greedy-kl,angular-all --remove 3 --calibration "$base/a.txt" --calibration-window 32 \
+        --calibration-tokens 512 --text "$base/b.txt" --window 64 --tokens 1024 --precision f32 --bos never --threads 1 --json greedy.json
+    json "greedy in one thread" greedy.json "all(p == q for m in j['methods'] for n in json.load(open('compare.json'))['methods']
         if m['method'] == n['method'] for p, q in zip(m['points'], n['points'][3:]))"
 
     # how far
