@@ -134,7 +134,7 @@ SG_CLONES void sg_row_add(float *y, const float *x, int n)
 
 SG_CLONES void sg_row_sum(float *z, const float *x, const float *y, int n)
 {
-#pragma GCC ivdep
+#pragma omp simd
     for (int i = 0; i < n; i++)
         z[i] = x[i] + y[i];
 }
@@ -351,40 +351,47 @@ SG_CLONES void sg_row_add_gap(const float *a, const float *b, int n, sg_row_gap 
     *gap = (sg_row_gap){top, gap->sum * factor + sum, gap->cross * factor + cross};
 }
 
+/* Eight sums that stay in registers: the compiler's vectors, cut to what the processor has. */
+typedef double wide __attribute__((vector_size(64)));
+typedef float narrow __attribute__((vector_size(32)));
+enum { WIDE = 8 };
+
+static inline __attribute__((always_inline)) void load_wide(wide *out, const float *x)
+{
+    narrow v;
+    memcpy(&v, x, sizeof v);
+    *out = __builtin_convertvector(v, wide);
+}
+
+static inline __attribute__((always_inline)) double sum_wide(const wide *v)
+{
+    double sum = 0;
+    for (int j = 0; j < WIDE; j++)
+        sum += (*v)[j];
+    return sum;
+}
+
 SG_CLONES sg_dots sg_row_dots(const float *before, const float *mid, const float *after, int n)
 {
-    enum { WIDE = 8 };
-    double bb[WIDE] = {0}, mm[WIDE] = {0}, aa[WIDE] = {0}, bm[WIDE] = {0}, ma[WIDE] = {0}, ba[WIDE] = {0};
-    int i = 0;
-    for (; i + WIDE <= n; i += WIDE)
-        for (int j = 0; j < WIDE; j++) {
-            double b = (double)before[i + j], m = (double)mid[i + j], a = (double)after[i + j];
-            bb[j] += b * b;
-            mm[j] += m * m;
-            aa[j] += a * a;
-            bm[j] += b * m;
-            ma[j] += m * a;
-            ba[j] += b * a;
-        }
-    for (int j = 0; i + j < n; j++) {
-        double b = (double)before[i + j], m = (double)mid[i + j], a = (double)after[i + j];
-        bb[j] += b * b;
-        mm[j] += m * m;
-        aa[j] += a * a;
-        bm[j] += b * m;
-        ma[j] += m * a;
-        ba[j] += b * a;
+    wide bb = {0}, mm = {0}, aa = {0}, bm = {0}, ma = {0}, ba = {0};
+    float rest[3][WIDE] = {{0}};
+    for (int i = 0; i < n; i += WIDE) {
+        const float *at[3] = {before + i, mid + i, after + i};
+        if (n - i < WIDE)
+            for (int j = 0; j < 3; j++)
+                at[j] = memcpy(rest[j], at[j], (size_t)(n - i) * sizeof(float));
+        wide b, m, a;
+        load_wide(&b, at[0]);
+        load_wide(&m, at[1]);
+        load_wide(&a, at[2]);
+        bb += b * b;
+        mm += m * m;
+        aa += a * a;
+        bm += b * m;
+        ma += m * a;
+        ba += b * a;
     }
-    sg_dots d = {0};
-    for (int j = 0; j < WIDE; j++) {
-        d.bb += bb[j];
-        d.mm += mm[j];
-        d.aa += aa[j];
-        d.bm += bm[j];
-        d.ma += ma[j];
-        d.ba += ba[j];
-    }
-    return d;
+    return (sg_dots){sum_wide(&bb), sum_wide(&mm), sum_wide(&aa), sum_wide(&bm), sum_wide(&ma), sum_wide(&ba)};
 }
 
 SG_CLONES void sg_row_rope(float *y, const float *x, const float *cos, const float *sin, int half, int n)

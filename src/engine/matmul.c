@@ -41,7 +41,8 @@ static sg_mm_kernel choose(const sg_mm *mm, sg_precision precision, int n, int k
 {
     if (mm->kernel == SG_MM_PLAIN || mm->kernel == SG_MM_ONEDNN)
         return mm->kernel;
-    bool own = precision == SG_PRECISION_BF16 && mm->own_bf16 && (mm->kernel == SG_MM_AMX || sg_mm_amx.wins(n, k));
+    bool own =
+        precision == SG_PRECISION_BF16 && mm->own_bf16 && (mm->kernel == SG_MM_AMX || n == 0 || sg_mm_amx.wins(n, k));
     return own ? SG_MM_AMX : SG_MM_ONEDNN;
 }
 

@@ -175,22 +175,21 @@ AMX static void pack_panel(char *panel, const uint16_t *w, int first, int n, int
 }
 
 /* The same of a matrix [k, n]. */
-static void pack_panel_kn(char *panel, const uint16_t *b, int first, int n, int k)
+AMX static void pack_panel_kn(char *panel, const uint16_t *b, int first, int n, int k)
 {
     int columns = n - first < PANEL ? n - first : PANEL;
+    __mmask32 there = (__mmask32)(UINT32_MAX >> (PANEL - columns));
+    uint16_t order[PANEL];
+    for (int i = 0; i < PANEL; i++) /* of two rows: 0 of each, 1 of each ... */
+        order[i] = (uint16_t)(i / 2 + i % 2 * PANEL);
+    __m512i low = _mm512_loadu_si512(order), high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
     for (int r = 0; r < ceil_div(k, DEPTH) * 16; r++) {
-        uint16_t even[PANEL] = {0}, odd[PANEL] = {0}, pairs[2 * PANEL];
-        if (2 * r < k)
-            memcpy(even, b + (size_t)(2 * r) * (size_t)n + first, (size_t)columns * 2);
-        if (2 * r + 1 < k)
-            memcpy(odd, b + (size_t)(2 * r + 1) * (size_t)n + first, (size_t)columns * 2);
-        for (int c = 0; c < PANEL; c++) {
-            pairs[2 * c] = even[c];
-            pairs[2 * c + 1] = odd[c];
-        }
+        const uint16_t *at = b + (size_t)(2 * r) * (size_t)n + first;
+        __m512i even = 2 * r < k ? _mm512_maskz_loadu_epi16(there, at) : _mm512_setzero_si512(),
+                odd = 2 * r + 1 < k ? _mm512_maskz_loadu_epi16(there, at + n) : _mm512_setzero_si512();
         char *row = panel + (size_t)(r / 16) * STEP_BYTES + (size_t)(r % 16) * 64;
-        memcpy(row, pairs, 64);
-        memcpy(row + TILE_BYTES, pairs + PANEL, 64);
+        _mm512_store_si512(row, _mm512_permutex2var_epi16(even, low, odd));
+        _mm512_store_si512(row + TILE_BYTES, _mm512_permutex2var_epi16(even, high, odd));
     }
 }
 
@@ -486,10 +485,11 @@ static bool runs(sg_precision precision)
            syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
+/* Measured against oneDNN 2.6.3 with one thread, 256 rows and their results taken, on a Xeon of 2023: 1.2 to 2.3 times
+ * as fast for K x N = 576 x 576 to 4096 x 4096; 1.15 where rows are copied for few columns (2048 x 640). */
 static bool wins(int n, int k)
 {
-    (void)n, (void)k;
-    return true;
+    return rows_as_they_lie(k) || n >= 1024;
 }
 
 const sg_mm_impl sg_mm_amx = {

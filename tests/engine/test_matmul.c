@@ -187,9 +187,77 @@ static void test_split(void **state)
     sg_free(eb);
 }
 
+typedef struct taken {
+    float *out; /* [m, n], added to */
+    int n;
+} taken;
+
+static void take(void *user, const sg_mm_block *block)
+{
+    const taken *t = user;
+    for (int r = 0; r < block->rows; r++)
+        for (int c = 0; c < block->cols; c++) {
+            size_t from = (size_t)r * block->ld + (size_t)c,
+                   to = (size_t)(block->row + r) * (size_t)t->n + (size_t)(block->col + c);
+            t->out[to] += block->c[from];
+            if (block->second)
+                t->out[to + (size_t)t->n / 2] += block->second[from];
+        }
+}
+
+typedef struct shared {
+    sg_mm *mm;
+    const char *x;
+    sg_weight *w;
+    float *out, *scratch;
+    int n, k, pair;
+} shared;
+
+static int share(void *user, int thread, int first, int rows, sg_error *err)
+{
+    const shared *u = user;
+    size_t at = (size_t)first * (size_t)u->n;
+    taken t = {.out = u->out + at, .n = u->n};
+    sg_mm_sink sink = {.take = take, .user = &t, .pair = u->pair};
+    return sg_mm_rows(u->mm, thread, u->scratch + at, u->x + (size_t)first * (size_t)u->k * 2, u->w, rows, &sink, err);
+}
+
+/* Results that are taken block by block are the product's, each of them once: columns alone and by pairs, whose halves
+ * are panels or not, for few rows and many. */
+static void test_sink(void **state)
+{
+    (void)state;
+    static const struct {
+        int m, n, k, pair;
+    } rows[] = {{3, 70, 64, 0},   {100, 70, 64, 0},     {100, 320, 64, 160}, {70, 1216, 64, 608},
+                {65, 70, 64, 35}, {300, 192, 2100, 96}, {300, 33, 2100, 0},  {2, 64, 40, 32}};
+    if (skipped(sg_matmul_native_bf16(), "native bf16"))
+        skip();
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows) * SG_ARRAY_LEN(kernels); i++) {
+        int m = rows[i / 3].m, n = rows[i / 3].n, k = rows[i / 3].k;
+        size_t size = (size_t)(m * n);
+        sg_error err = {0};
+        sg_mm *mm = context(2, kernels[i % 3].kernel);
+        float *a = sg_alloc((size_t)(m * k), 4), *b = sg_alloc((size_t)(n * k), 4), *want = sg_alloc(size, 4),
+              *out = sg_alloc_zero(size, 4), *scratch = sg_alloc_aligned(size, 4);
+        void *ea = make(a, (size_t)(m * k), SG_PRECISION_BF16), *eb = make(b, (size_t)(n * k), SG_PRECISION_BF16);
+        by_weight(want, mm, ea, eb, m, n, k, SG_PRECISION_BF16);
+        shared u = {mm, ea, NULL, out, scratch, n, k, rows[i / 3].pair};
+        if (sg_weight_pack(&u.w, mm, eb, n, k, SG_PRECISION_BF16, &err) || sg_mm_share(mm, m, share, &u, &err))
+            fail_msg("%s", err.message);
+        if (memcmp(out, want, size * sizeof *out) != 0)
+            fail_msg("%s %d x %d x %d, pairs %d: what was taken differs", kernels[i % 3].name, m, n, k, u.pair);
+        sg_weight_free(u.w);
+        sg_mm_free(mm);
+        void *all[] = {a, b, want, out, scratch, ea, eb};
+        for (size_t j = 0; j < SG_ARRAY_LEN(all); j++)
+            sg_free(all[j]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16),
-                                       cmocka_unit_test(test_split)};
+                                       cmocka_unit_test(test_split), cmocka_unit_test(test_sink)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
