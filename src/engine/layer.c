@@ -12,8 +12,9 @@ enum { SLICE_ROWS = 2048 }; /* rows whose queries are there at once: enough work
 
 int sg_block_rows(int threads)
 {
-    enum { EACH = 256 }; /* for a thread: large enough for the matrix unit, small enough for the cache */
-    return threads < SLICE_ROWS / EACH ? threads * EACH : SLICE_ROWS;
+    enum { LEAST = 512, EACH = 128 }; /* enough for the matrix unit, and not more than the cache holds */
+    int rows = threads < SLICE_ROWS / EACH ? threads * EACH : SLICE_ROWS;
+    return rows > LEAST ? rows : LEAST;
 }
 
 static void norm_row(float *y, const float *x, const sg_norm_weights *norm, sg_norm_kind kind, int d, float eps)
