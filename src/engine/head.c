@@ -2,6 +2,7 @@
 #include "engine/head.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "engine/kernels.h"
@@ -86,12 +87,18 @@ static void reduce_row(const rows_user *u, int row, float *logits, int v, int n)
         sums->target = logits[target - v];
 }
 
+/* Kept or not, logits are summed in the same pieces: the same numbers whoever looks on. */
 static void take_logits(void *user, const sg_mm_block *block)
 {
     const part *p = user;
-    for (int r = 0; r < block->rows; r++)
-        reduce_row(p->u, p->u->first + p->first + block->row + r, block->c + (size_t)r * block->ld,
-                   p->u->run->v0 + block->col, block->cols);
+    const head_run *run = p->u->run;
+    for (int r = 0; r < block->rows; r++) {
+        float *logits = block->c + (size_t)r * block->ld,
+              *kept = run->logits + (size_t)(p->first + block->row + r) * (size_t)run->nv + (size_t)block->col;
+        reduce_row(p->u, p->u->first + p->first + block->row + r, logits, run->v0 + block->col, block->cols);
+        if (p->u->keep && kept != logits)
+            memcpy(kept, logits, (size_t)block->cols * sizeof *kept);
+    }
 }
 
 static int share_rows(void *user, int thread, int first, int n, sg_error *err)
@@ -106,11 +113,7 @@ static int share_rows(void *user, int thread, int first, int n, sg_error *err)
     for (int r = first; r < first + n; r++) /* [B, D] */
         sg_norm_store_row(run->h + (size_t)r * bytes, u->s->x + (size_t)(u->first + r) * D, &run->norm,
                           spec->final_norm, spec->hidden, spec->final_norm_eps, run->precision, row);
-    int rc = sg_mm_rows(run->mm, thread, logits, run->h + (size_t)first * bytes, run->weight, n, u->keep ? NULL : &sink,
-                        err); /* [n, V] */
-    for (int r = 0; r < n && u->keep && !rc; r++)
-        reduce_row(u, u->first + first + r, logits + (size_t)r * V, run->v0, run->nv);
-    return rc;
+    return sg_mm_rows(run->mm, thread, logits, run->h + (size_t)first * bytes, run->weight, n, &sink, err); /* [n, V] */
 }
 
 static int run_rows(head_run *run, const sg_head_rows *streams, int stream, int first, sg_logits_seen *seen, void *user,
