@@ -5,6 +5,8 @@ A row: model_type, the configuration's keys beyond BASE (None: the key goes), an
     sets        more sets of layers to remove; only_sets: no others
     refused     words of the tool's reason by set (a tuple of layers); every other set must work
     depth       how many layers, 8 unless said
+    limit       how far logits may be off, of the largest, 1e-5 unless said
+    mtp         a layer that predicts further tokens stands behind the last
 """
 BASE = dict(vocab_size=97, hidden_size=32, intermediate_size=48, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
             max_position_embeddings=128, pad_token_id=0, bos_token_id=1, eos_token_id=2, initializer_range=0.3)
@@ -187,11 +189,11 @@ FAMILIES |= {
                      dict(drop=["mlp_layer_types", "layer_types"])),
     "glm4_moe": ("glm4_moe", ROUTED | dict(first_k_dense_replace=3, num_nextn_predict_layers=1), dict(mtp=True)),
     "glm4_moe_lite_old": ("glm4_moe_lite", MLA | ROUTED, dict(drop=["mlp_layer_types"])),
-    "glm_moe_dsa": ("glm_moe_dsa", MLA | ROUTED | dict(index_topk=4, index_head_dim=8, index_n_heads=2),
+    "glm_moe_dsa": ("glm_moe_dsa", MLA | ROUTED | dict(index_topk_freq=3, index_skip_topk_offset=2, first_k_dense_replace=2, index_topk=4, index_head_dim=8, index_n_heads=2),
                     dict(drop=["mlp_layer_types", "layer_types", "indexer_types"], put=dict(index_topk_freq=3, index_skip_topk_offset=2, first_k_dense_replace=2),
                          refused={(1,): "layer 1 has to stay", (3, 4): "layer 4 has to stay", (0, 4, 6): "layer 4 has to stay"}, sets=[(2,), (5, 6), (1, 2, 3)])),
-    "axk1_old": ("axk1", MLA | ROUTED, dict(drop=["mlp_layer_types"], put=dict(first_k_dense_replace=2, moe_layer_freq=2))),
-    "axk2_old": ("axk2", MLA | ROUTED | dict(index_topk=4, index_head_dim=8, index_n_heads=2), dict(drop=["mlp_layer_types"], put=dict(first_k_dense_replace=2, moe_layer_freq=2))),
+    "axk1_old": ("axk1", MLA | ROUTED | dict(first_k_dense_replace=2, moe_layer_freq=2), dict(drop=["mlp_layer_types"], put=dict(first_k_dense_replace=2, moe_layer_freq=2))),
+    "axk2_old": ("axk2", MLA | ROUTED | dict(first_k_dense_replace=2, moe_layer_freq=2, index_topk=4, index_head_dim=8, index_n_heads=2), dict(drop=["mlp_layer_types"], put=dict(first_k_dense_replace=2, moe_layer_freq=2))),
     "hy_v3_old": ("hy_v3", MOE | ROUTED, dict(drop=["mlp_layer_types"])),
     "hy_v4_old": ("hy_v4", MLA | MOE | ROUTED | dict(index_topk=4, index_head_dim=8, index_n_heads=2), dict(drop=["mlp_layer_types", "layer_types", "indexer_types"],
                   refused={(1,): "layer 1 has to stay"})),
@@ -200,8 +202,8 @@ FAMILIES |= {
                                           moe_layer_end_index=6), {}),
     "ernie4_5_moe_step": ("ernie4_5_moe", dict(moe_num_experts=4, moe_k=2, moe_intermediate_size=24, moe_num_shared_experts=1, moe_layer_start_index=1,
                           moe_layer_interval=2), dict(sets=[(2, 3)], refused={(1,): None, (3, 4): None, (0, 4, 6): None})),
-    "longcat_flash": ("longcat_flash", MLA | dict(num_layers=8, ffn_hidden_size=48, expert_ffn_hidden_size=24, n_routed_experts=4, zero_expert_num=2, moe_topk=2), {}),
-    "zaya": ("zaya", MOE, dict(refused={(0, 4, 6): "layer 0 has to stay"})),
+    "longcat_flash": ("longcat_flash", MLA | dict(head_dim=4, num_layers=8, ffn_hidden_size=48, expert_ffn_hidden_size=24, n_routed_experts=4, zero_expert_num=2, moe_topk=2), {}),
+    "zaya": ("zaya", MOE | dict(num_experts_per_tok=1), dict(refused={(0, 4, 6): "layer 0 has to stay"})),
 
     # ---- keys and values of other layers
     "gemma3n": ("gemma3n_text", dict(sliding_window=WINDOW, vocab_size_per_layer_input=97, hidden_size_per_layer_input=8, num_kv_shared_layers=3,
@@ -222,6 +224,8 @@ FAMILIES |= {
     "minicpm3_old": ("minicpm3", MLA, dict(drop=["scale_depth"])),
     "diffllama": ("diffllama", {}, dict(sets=[(6, 7)], refused={s: "only the last layers can go" for s in SETS[:3]})),
     "gpt_neox_japanese": ("gpt_neox_japanese", {}, dict(refused={(7,): "layer 7 has to stay"})),
-    "rwkv": ("rwkv", dict(attention_hidden_size=32, rescale_every=3), dict(refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
+    "rwkv": ("rwkv", dict(attention_hidden_size=32, rescale_every=0), dict(refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
+    # the stream is halved after each third layer, and so stands otherwise to the epsilon of the norms behind a cut
+    "rwkv_rescaled": ("rwkv", dict(attention_hidden_size=32, rescale_every=3), dict(limit=1e-3, refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
     "beam": ("beam", MOE, dict(only_sets=True, sets=[(1,)], refused={(1,): "no layer of family beam can go"})),
 }

@@ -123,6 +123,7 @@ static const sg_rule rows[] = {
     HF("recurrent_gemma", "block_types", CYCLE, ABSENT(LETTERS, .letters = "RRA")),
     HF("jamba", "attn_layer_period", FIT_PERIOD, .with = "attn_layer_offset", .depth = 8, .n = 4),
     HF("jamba", "expert_layer_period", FIT_PERIOD, .with = "expert_layer_offset", .depth = 2, .n = 1),
+    HF("zamba2", "hybrid_layer_ids", REMAP),
     HF("zamba zamba2", "layers_block_type", PROTECT_WORD, .yes = "hybrid",
        .with = "such layers share one block of attention, by their order"),
     HF("deepseek_v4", "layer_types", GATHER, ABSENT(LETTERS, .letters = "nn|ny"), .yes = "compressed_sparse_attention",
