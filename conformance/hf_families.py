@@ -203,7 +203,7 @@ FAMILIES |= {
     "ernie4_5_moe_step": ("ernie4_5_moe", dict(moe_num_experts=4, moe_k=2, moe_intermediate_size=24, moe_num_shared_experts=1, moe_layer_start_index=1,
                           moe_layer_interval=2), dict(sets=[(2, 3)], refused={(1,): None, (3, 4): None, (0, 4, 6): None})),
     "longcat_flash": ("longcat_flash", MLA | dict(head_dim=4, num_layers=8, ffn_hidden_size=48, expert_ffn_hidden_size=24, n_routed_experts=4, zero_expert_num=2, moe_topk=2), {}),
-    "zaya": ("zaya", MOE | dict(num_experts_per_tok=1), dict(refused={(0, 4, 6): "layer 0 has to stay"})),
+    "zaya": ("zaya", MOE | dict(num_experts_per_tok=1), dict(refused={s: "only the last layers can go" for s in SETS[:3]})),
 
     # ---- keys and values of other layers
     "gemma3n": ("gemma3n_text", dict(sliding_window=WINDOW, vocab_size_per_layer_input=97, hidden_size_per_layer_input=8, num_kv_shared_layers=3,

@@ -188,7 +188,7 @@ static const sg_rule rows[] = {
     HF("gpt_neox_japanese", "", PROTECT, .n = -1, .with = "it alone has a bias behind its attention"),
     HF("modernbert-decoder", "", PROTECT, .n = 0, .with = "it alone has no norm before its attention"),
     HF("rwkv", "", PROTECT, .n = 0, .with = "it alone has the norm behind the embedding"),
-    HF("zaya", "", PROTECT, .n = 0, .with = "it alone takes nothing from the router of a layer before it"),
+    HF("zaya", "", TAIL, .with = "each layer's router goes on from that of the layer before it"),
     HF("qwen3_vl_text qwen3_vl_moe_text", "vision_config.deepstack_visual_indexes", PROTECT_BELOW,
        .with = "pictures are added behind it, by its number"),
     HF("beam inkling2_text inkling2_loop_text", "", REFUSE,
