@@ -238,6 +238,13 @@ typedef struct sg_task_score {
     const sg_item_score *items; /* [n] */
 } sg_task_score;
 
+typedef struct sg_speed {      /* measured on this machine, as busy as it was; all 0: not measured */
+    int prompt_tokens, tokens; /* that each turn read, and then took one by one behind them */
+    int turns;                 /* all models had alternately; the best one counts */
+    double prompt_tokens_per_second, tokens_per_second;
+    uint64_t memory; /* bytes for it: weights, keys and values, buffers */
+} sg_speed;
+
 typedef struct sg_eval_entry {
     const char *path;
     const int *removed; /* of MODEL's own layers, sorted */
@@ -248,6 +255,7 @@ typedef struct sg_eval_entry {
     size_t n_perplexity;
     const sg_task_score *tasks;
     size_t n_tasks;
+    sg_speed speed; /* sg_eval_speed's */
 } sg_eval_entry;
 
 typedef struct sg_eval {
@@ -340,17 +348,11 @@ void sg_generation_free(sg_generation *generation);
 /* Three short beginnings, the same in every version, to hear a model with. NULL behind the last. */
 const char *sg_sample_prompt(size_t i);
 
-typedef struct sg_speed {      /* measured on this machine, as busy as it was; all 0: not measured */
-    int prompt_tokens, tokens; /* that each measurement ran */
-    double prompt_tokens_per_second, tokens_per_second; /* medians */
-    uint64_t memory;                                    /* bytes held meanwhile */
-} sg_speed;
-
-/* Speed of reading a prompt and of going on, without the layers of removed; weights in memory. Needs no tokenizer.
- * Of opts: precision, memory, threads, progress (NULL: the defaults). *out is all 0, and that no error, where the
- * weights do not fit the memory bound. */
-int sg_speed_measure(sg_speed *out, const sg_model *model, const int *removed, size_t n_removed,
-                     const sg_run_opts *opts, sg_error *err);
+/* Speed of reading a prompt and of going on, of all entries, which are of this model: weights in memory, the entries in
+ * turns, so that a busy machine is so for all of them; a few seconds on a small model. Needs no tokenizer. Of opts:
+ * precision, memory, threads, progress (NULL: the defaults). Where the weights do not fit the memory bound, all 0, and
+ * that no error. */
+int sg_eval_speed(sg_eval *eval, const sg_model *model, const sg_run_opts *opts, sg_error *err);
 
 /* ---- methods ----------------------------------------------------------------------------------------- */
 

@@ -9,15 +9,18 @@ typedef struct inputs {
     task_list tasks;
 } inputs;
 
-/* Perplexity unless there are only tasks, and tasks, of the model and, with n > 0, without those layers. */
+/* Perplexity unless there are only tasks, tasks, and speed, of the model and, with n > 0, without those layers. */
 static int measure(sg_eval **out, const options *o, sg_model *model, const int *list, size_t n, const inputs *in,
                    const sg_run_opts *run, sg_error *err)
 {
+    bool shown = !o->quiet || o->json || o->report; /* -q prints neither speed nor texts */
     int rc = SG_OK;
     if (o->n_texts || !in->tasks.n)
         rc = sg_eval_run(out, model, list, n, run, err);
     if (!rc && in->tasks.n)
         rc = sg_eval_tasks(out, model, list, n, (const sg_task *const *)in->tasks.list, in->tasks.n, run, err);
+    if (!rc && n && shown)
+        rc = sg_eval_speed(*out, model, run, err);
     return rc;
 }
 

@@ -88,7 +88,8 @@ static const command_row commands[] = {
      "only between models with "
      "the same tokenizer, text and window.\n"
      "With --without or --plan one model is evaluated as it is and without those layers in one pass; nothing is "
-     "written.\n"
+     "written. Their speed is measured too, in turns of 256 tokens that are read and 8 one by one behind them, and the "
+     "best turn counts.\n"
      "Tasks: --tasks NAME=FILE,... scores tests as lm-evaluation-harness 0.4.13 does: hellaswag, piqa (with its "
      "labels file beside it), arc_easy, arc_challenge, openbookqa, winogrande, wsc273, boolq, wsc, commonsense_qa, "
      "race, "
@@ -111,7 +112,10 @@ static const command_row commands[] = {
      "             acc_near_chance, the same of acc_norm, perplexity, chance,\n"
      "             best_constant, shots, bos, cut, subtasks, and behind the first\n"
      "             model change: acc, acc_norm: difference, low, high, lost,\n"
-     "             gained, p, retained\n",
+     "             gained, p, retained;\n"
+     "             speed: prompt_tokens, tokens, turns, prompt_tokens_per_second,\n"
+     "             tokens_per_second, memory, with --without or --plan, where the\n"
+     "             weights fit in memory; else null\n",
      "  shortgpt eval model.gguf smaller.gguf\n"
      "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n"
      "  shortgpt eval model.gguf --without 14,17,25 --tasks piqa=valid.jsonl,mmlu=mmlu/ --limit 200\n",

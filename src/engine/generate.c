@@ -23,6 +23,7 @@ struct sg_decoder {
     sg_loader loader;
     sg_fetch *fetch;          /* NULL: all layers stay */
     int *kept;                /* [n_layers] numbers of the layers that it has; the first info.held stay loaded */
+    bool *off;                /* [n_layers] sg_decoder_use leaves it out; in the order of kept */
     sg_layer_weights *layers; /* [n_layers], in the order of kept */
     sg_layer_weights passing; /* the layer in work, of those that do not stay */
     sg_weight **head;         /* [n_blocks] the output matrix in blocks of VOCAB_ROWS */
@@ -136,10 +137,11 @@ static int allocate(sg_decoder *d, sg_error *err)
     size_t L = (size_t)spec->n_layers, D = (size_t)spec->hidden, V = (size_t)spec->vocab, T = (size_t)d->capacity;
     size_t block = V < VOCAB_ROWS ? V : VOCAB_ROWS, keys = 0, row_bytes = 0, scratch_bytes = 0, total = 0;
     d->n_blocks = (int)((V + VOCAB_ROWS - 1) / VOCAB_ROWS);
+    d->off = sg_alloc_zero(L, sizeof *d->off);
     d->layers = sg_alloc_zero(L, sizeof *d->layers);
     d->head = sg_alloc_zero((size_t)d->n_blocks, sizeof *d->head);
     d->keys_at = sg_alloc(L, sizeof *d->keys_at);
-    if (!d->layers || !d->head || !d->keys_at)
+    if (!d->off || !d->layers || !d->head || !d->keys_at)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu layers", L);
     for (int i = 0; i < d->info.layers; i++) {
         size_t n = sg_attend_row_bytes(&spec->layers[d->kept[i]], d->capacity, d->threads);
@@ -244,8 +246,8 @@ void sg_decoder_free(sg_decoder *d)
     sg_layer_weights_dispose(&d->passing);
     for (int b = 0; d->head && b < d->n_blocks; b++)
         sg_weight_free(d->head[b]);
-    void *owned[] = {d->kept,        d->layers, d->head, d->plain, d->norm.weight,   d->norm.bias, d->keys, d->keys_at,
-                     d->row_scratch, d->ids,    d->x,    d->row,   d->position_rows, d->logits,    d->h};
+    void *owned[] = {d->kept,    d->off,         d->layers, d->head, d->plain, d->norm.weight,   d->norm.bias, d->keys,
+                     d->keys_at, d->row_scratch, d->ids,    d->x,    d->row,   d->position_rows, d->logits,    d->h};
     for (size_t i = 0; i < SG_ARRAY_LEN(owned); i++)
         sg_free(owned[i]);
     sg_fetch_free(d->fetch);
@@ -258,7 +260,23 @@ void sg_decoder_free(sg_decoder *d)
 
 sg_decoder_info sg_decoder_get_info(const sg_decoder *d)
 {
-    return d->info;
+    sg_decoder_info info = d->info;
+    uint64_t layer = sg_layer_weights_bytes(d->model, false, d->threads, info.precision);
+    for (int i = 0; i < d->info.layers; i++)
+        if (d->off[i]) {
+            bool held = i < d->info.held;
+            info.layers--;
+            info.held -= held;
+            info.bytes -= 2 * (size_t)d->capacity * position_bytes(d, i) + (held ? layer : 0);
+        }
+    return info;
+}
+
+void sg_decoder_use(sg_decoder *d, const bool *keep)
+{
+    for (int i = 0; i < d->info.layers; i++)
+        d->off[i] = keep && !keep[d->kept[i]];
+    sg_decoder_reset(d);
 }
 
 void sg_decoder_reset(sg_decoder *d)
@@ -295,6 +313,17 @@ static int check_finite(void *user, const sg_layer_rows *rows, sg_error *err)
     return SG_OK;
 }
 
+/* The layer that is read next, behind layer i of those that it has: this text's, or the next one's. */
+static int next_passing(const sg_decoder *d, int i)
+{
+    for (int step = 1; step < d->info.layers; step++) {
+        int next = (i + step) % d->info.layers;
+        if (next >= d->info.held && !d->off[next])
+            return d->kept[next];
+    }
+    return d->kept[i];
+}
+
 /* Rows [first, n) of x through layer i of those that it has. */
 static int run_layer(sg_decoder *d, int i, int first, int n, sg_error *err)
 {
@@ -317,7 +346,7 @@ static int run_layer(sg_decoder *d, int i, int first, int n, sg_error *err)
         run.sin = d->angles.sin[of_layer->rope];
     }
     if (!held) {
-        sg_fetch_want(d->fetch, i + 1 < d->info.layers ? d->kept[i + 1] : d->kept[d->info.held]);
+        sg_fetch_want(d->fetch, next_passing(d, i));
         int rc = sg_layer_weights_load(&d->passing, &d->loader, d->kept[i], err);
         if (rc)
             return rc;
@@ -364,7 +393,7 @@ static int feed(sg_decoder *d, const int32_t *ids, int n, sg_error *err)
     sg_angles_set(&d->angles, d->n);
     embed(d, first, d->n);
     for (int i = 0; i < d->info.layers && !rc; i++)
-        rc = run_layer(d, i, first, d->n, err);
+        rc = d->off[i] ? SG_OK : run_layer(d, i, first, d->n, err);
     return rc ? rc : run_head(d, d->x + (size_t)(d->n - 1) * (size_t)d->model->spec.hidden, err);
 }
 

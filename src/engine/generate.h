@@ -24,13 +24,16 @@ typedef struct sg_decoder_info {
     sg_precision precision; /* bf16 or f32 */
     int layers, held;       /* that it has; of these, that stay in memory */
     bool held_all;          /* and the output matrix too */
-    uint64_t bytes;         /* that it holds: weights, keys and values, buffers */
+    uint64_t bytes;         /* that it takes: weights, keys and values, buffers */
 } sg_decoder_info;
 
 /* Loads what stays. SG_ERR_NOMEM: the bound is too small for one layer. SG_ERR_REFUSED: capacity is more than the
  * model's positions, or a model that does not run. */
 int sg_decoder_create(sg_decoder **out, const sg_decoder_opts *opts, sg_error *err);
 void sg_decoder_free(sg_decoder *d);
+/* Back to no positions, and on without those of its layers that keep ([n_layers]) lacks; NULL: with all of them. */
+void sg_decoder_use(sg_decoder *d, const bool *keep);
+/* Of the layers in use. */
 sg_decoder_info sg_decoder_get_info(const sg_decoder *d);
 
 /* The next n ids, at least one, behind those of earlier calls; all together at most capacity. *logits: [vocab] of what

@@ -107,14 +107,20 @@ int sg_eval_start(sg_eval **out, const sg_model *model, const int *removed, size
     return SG_OK;
 }
 
-bool *sg_eval_subsets(const sg_model *model, const int *removed, size_t n_removed)
+int sg_eval_keep(bool **keep, const sg_eval *eval, const sg_model *model, sg_error *err)
 {
-    size_t L = (size_t)model->spec.n_layers, S = n_removed ? 2 : 1;
-    bool *keep = sg_alloc(S * L, sizeof *keep);
-    if (!keep)
-        return NULL;
-    memset(keep, true, S * L);
-    for (size_t i = 0; i < n_removed; i++)
-        keep[L + (size_t)removed[i]] = false;
-    return keep;
+    size_t L = (size_t)model->spec.n_layers, n = eval->n_entries;
+    *keep = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(eval->entries[i].path, model->info.path) != 0 ||
+            (size_t)eval->entries[i].layers + eval->entries[i].n_removed != L)
+            return sg_fail(err, SG_ERR_USAGE, "results of %s, expected those of %s", eval->entries[i].path,
+                           model->info.path);
+    if (!(*keep = sg_alloc(n * L, sizeof **keep)))
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu lists of %zu layers", n, L);
+    memset(*keep, true, n * L);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < eval->entries[i].n_removed; j++)
+            (*keep)[i * L + (size_t)eval->entries[i].removed[j]] = false;
+    return SG_OK;
 }

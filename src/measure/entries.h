@@ -7,8 +7,8 @@
 /* Entries that say what they are of; nothing is measured yet. For sg_eval_free. SG_ERR_USAGE, SG_ERR_REFUSED: a list of
  * layers that is not sorted, in range, and short of all. */
 int sg_eval_start(sg_eval **out, const sg_model *model, const int *removed, size_t n_removed, sg_error *err);
-/* The subsets of a pass that goes with them: [1 or 2][layers], sg_free. NULL: no memory. */
-bool *sg_eval_subsets(const sg_model *model, const int *removed, size_t n_removed);
+/* *keep: [entries][layers] that each entry has; sg_free. SG_ERR_USAGE: entries of another model. */
+int sg_eval_keep(bool **keep, const sg_eval *eval, const sg_model *model, sg_error *err);
 
 /* The public structs point to const; these own. */
 static inline sg_eval_entry *sg_eval_own(const sg_eval *eval)

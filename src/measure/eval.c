@@ -80,11 +80,8 @@ int sg_eval_run(sg_eval **out, sg_model *model, const int *removed, size_t n_rem
     int rc = sg_eval_start(&eval, model, removed, n_removed, err);
     if (rc)
         return rc;
-    if (!(keep = sg_eval_subsets(model, removed, n_removed))) {
-        rc = sg_fail(err, SG_ERR_NOMEM, "no memory to evaluate %s", model->info.path);
-        goto out;
-    }
-    if ((rc = sg_windows_make(&w, model, opts, &sg_eval_windows, err)) ||
+    if ((rc = sg_eval_keep(&keep, eval, model, err)) ||
+        (rc = sg_windows_make(&w, model, opts, &sg_eval_windows, err)) ||
         (rc = sg_likelihood_init(&lik, w.windows, w.n, S, err)) ||
         (S > 1 && (rc = sg_divergence_init(&div, w.windows, w.n, S, err))))
         goto out;

@@ -1,13 +1,14 @@
-/* sg_speed_measure. */
-#include <stdlib.h>
+/* sg_eval_speed. */
+#include <math.h>
 #include <time.h>
 
 #include "core/mem.h"
 #include "engine/generate.h"
-#include "measure/subset.h"
+#include "measure/entries.h"
 #include "measure/windows.h"
 
-enum { PROMPT = 512, TOKENS = 32, REPEATS = 3 };
+enum { PROMPT = 256, TOKENS = 8, MIN_TURNS = 3, MAX_TURNS = 10 };
+static const double enough = 4; /* seconds, after which no further turns begin */
 
 static double now(void)
 {
@@ -16,81 +17,81 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Ids all over the vocabulary. */
 static int32_t id_at(int i, int vocab)
 {
     return (int32_t)((uint64_t)((uint32_t)(i + 1) * 2654435761u) * (uint64_t)vocab >> 32);
 }
 
-/* One prompt and what goes on behind it, in seconds. */
+/* One prompt and what goes on behind it, in the best time so far. */
 static int run_once(sg_decoder *d, const int32_t *ids, const sg_speed *s, double *prompt, double *tokens, sg_error *err)
 {
     const float *logits;
-    sg_decoder_reset(d);
     double start = now();
     int rc = sg_decoder_feed(d, ids, s->prompt_tokens, &logits, err);
     double middle = now();
     for (int i = 0; i < s->tokens && !rc; i++)
         rc = sg_decoder_feed(d, ids + s->prompt_tokens + i, 1, &logits, err);
-    *prompt = middle - start;
-    *tokens = now() - middle;
+    *prompt = fmin(*prompt, middle - start);
+    *tokens = fmin(*tokens, now() - middle);
     return rc;
 }
 
-static int measure(sg_speed *s, sg_decoder *d, int vocab, const sg_progress *progress, sg_error *err)
+/* keep: [n][n_layers]. A first turn, which counts for nobody, warms up. */
+static int take_turns(sg_eval *eval, sg_decoder *d, const sg_model *model, const bool *keep, sg_speed *s,
+                      const sg_progress *progress, sg_error *err)
 {
-    double prompt[REPEATS], tokens[REPEATS], unused;
+    size_t n = eval->n_entries, L = (size_t)model->spec.n_layers;
+    double *prompt = sg_alloc(2 * n, sizeof *prompt), *tokens = prompt + n, begin = 0;
     int32_t ids[PROMPT + TOKENS];
+    int rc = prompt ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for %zu times", n);
     for (int i = 0; i < PROMPT + TOKENS; i++)
-        ids[i] = id_at(i, vocab);
-    int rc = run_once(d, ids, &(sg_speed){.prompt_tokens = s->prompt_tokens}, &unused, &unused, err); /* warms up */
-    for (int i = 0; i < REPEATS && !rc; i++) {
-        if (progress->report && progress->report("timing", (uint64_t)i, REPEATS, "runs", progress->user))
-            return sg_fail(err, SG_ERR_CANCELLED, "timing was interrupted");
-        rc = run_once(d, ids, s, &prompt[i], &tokens[i], err);
+        ids[i] = id_at(i, model->spec.vocab);
+    for (s->turns = -1; !rc && s->turns < MAX_TURNS && (s->turns < MIN_TURNS || now() - begin < enough); s->turns++) {
+        if (s->turns <= 0) {
+            begin = now();
+            for (size_t i = 0; i < 2 * n; i++)
+                prompt[i] = INFINITY;
+        }
+        if (progress->report &&
+            progress->report("timing", (uint64_t)(s->turns + 1), MAX_TURNS + 1, "turns", progress->user))
+            rc = sg_fail(err, SG_ERR_CANCELLED, "timing was interrupted");
+        for (size_t i = 0; i < n && !rc; i++) {
+            sg_decoder_use(d, keep + i * L);
+            rc = run_once(d, ids, s, &prompt[i], &tokens[i], err);
+        }
     }
-    if (rc)
-        return rc;
-    qsort(prompt, REPEATS, sizeof *prompt, ascending);
-    qsort(tokens, REPEATS, sizeof *tokens, ascending);
-    s->prompt_tokens_per_second = s->prompt_tokens / prompt[REPEATS / 2];
-    s->tokens_per_second = s->tokens / tokens[REPEATS / 2];
-    s->memory = sg_decoder_get_info(d).bytes;
-    return SG_OK;
+    for (size_t i = 0; i < n && !rc; i++) {
+        sg_decoder_use(d, keep + i * L);
+        s->prompt_tokens_per_second = s->prompt_tokens / prompt[i];
+        s->tokens_per_second = s->tokens / tokens[i];
+        s->memory = sg_decoder_get_info(d).bytes;
+        sg_eval_own(eval)[i].speed = *s;
+    }
+    sg_free(prompt);
+    return rc;
 }
 
-int sg_speed_measure(sg_speed *out, const sg_model *model, const int *removed, size_t n_removed,
-                     const sg_run_opts *opts, sg_error *err)
+int sg_eval_speed(sg_eval *eval, const sg_model *model, const sg_run_opts *opts, sg_error *err)
 {
     static const sg_run_opts no_opts = {0};
     opts = opts ? opts : &no_opts;
     int positions = model->spec.max_positions ? model->spec.max_positions : PROMPT + TOKENS, rc;
-    sg_speed s = {.tokens = positions > TOKENS ? TOKENS : positions / 2};
+    sg_speed s = {.tokens = positions > 2 * TOKENS ? TOKENS : positions / 2};
     s.prompt_tokens = positions - s.tokens < PROMPT ? positions - s.tokens : PROMPT;
-    bool *keep = NULL;
     sg_decoder *d = NULL;
-    *out = (sg_speed){0};
-    if ((rc = sg_model_runs(model, err)) || (rc = sg_subset_keep(&keep, model, removed, n_removed, err)))
-        return rc;
     sg_decoder_opts decoder = {.model = model,
-                               .keep = keep,
                                .capacity = s.prompt_tokens + s.tokens,
                                .precision = opts->precision,
                                .memory = sg_memory_left(opts->memory),
                                .threads = opts->threads,
                                .progress = opts->progress,
                                .all_or_nothing = true};
-    rc = sg_decoder_create(&d, &decoder, err);
-    if (!rc && d)
-        rc = measure(&s, d, model->spec.vocab, &opts->progress, err);
-    if (!rc && d)
-        *out = s;
+    bool *keep;
+    if ((rc = sg_eval_keep(&keep, eval, model, err)))
+        return rc;
+    if (!(rc = sg_decoder_create(&d, &decoder, err)) && d)
+        rc = take_turns(eval, d, model, keep, &s, &opts->progress, err);
     sg_decoder_free(d);
     sg_free(keep);
     return rc;

@@ -33,6 +33,22 @@ bool sg_put_json_perplexities(json_object *obj, const sg_perplexity *p, size_t n
     return sg_json_put(obj, "perplexity", list, err) == SG_OK;
 }
 
+/* "speed": null when it was not measured */
+static bool put_speed(json_object *obj, const sg_speed *s, sg_error *err)
+{
+    if (!s->tokens)
+        return sg_put_json_number(obj, "speed", (double)NAN, err);
+    json_object *speed = json_object_new_object();
+    if (sg_put_json_int(speed, "prompt_tokens", (uint64_t)s->prompt_tokens, err) &&
+        sg_put_json_number(speed, "prompt_tokens_per_second", s->prompt_tokens_per_second, err) &&
+        sg_put_json_int(speed, "tokens", (uint64_t)s->tokens, err) &&
+        sg_put_json_number(speed, "tokens_per_second", s->tokens_per_second, err) &&
+        sg_put_json_int(speed, "turns", (uint64_t)s->turns, err) && sg_put_json_int(speed, "memory", s->memory, err))
+        return sg_json_put(obj, "speed", speed, err) == SG_OK;
+    json_object_put(speed);
+    return false;
+}
+
 static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_entry *first, sg_error *err)
 {
     json_object *obj = json_object_new_object();
@@ -40,7 +56,8 @@ static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_e
         sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
-        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && sg_put_json_tasks(obj, e, first, err))
+        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && put_speed(obj, &e->speed, err) &&
+        sg_put_json_tasks(obj, e, first, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
@@ -172,6 +189,36 @@ static void put_text(sg_strbuf *b, const sg_perplexity *p, const sg_glyphs *g)
                      p->window, p->bos ? ", each behind a BOS" : "");
 }
 
+/* Tokens a second, of the prompt or behind it. */
+static void put_rate_row(sg_strbuf *b, const columns *c, const char *label, bool prompt)
+{
+    double rates[2] = {0};
+    put_label(b, label);
+    for (size_t i = 0; i < c->n && i < 2; i++) {
+        rates[i] = prompt ? c->e[i].speed.prompt_tokens_per_second : c->e[i].speed.tokens_per_second;
+        sg_put_padded_fixed(b, rates[i], rates[i] < 100 ? 1 : 0, -COLUMN);
+    }
+    if (c->n == 2)
+        sg_put_padded_change(b, rates[0], rates[1], -CHANGE);
+    sg_strbuf_puts(b, "\n");
+}
+
+static void put_speed_rows(sg_strbuf *b, const columns *c)
+{
+    uint64_t memory[2] = {0};
+    for (size_t i = 0; i < c->n && i < 2; i++) {
+        if (!c->e[i].speed.tokens)
+            return;
+        memory[i] = c->e[i].speed.memory;
+    }
+    const sg_speed *s = &c->e[0].speed;
+    sg_strbuf_printf(b, "\n  speed %s %d tokens read, then %d one by one, the best of %d turns each\n", c->g->dot,
+                     s->prompt_tokens, s->tokens, s->turns);
+    put_rate_row(b, c, "read, tokens/s", true);
+    put_rate_row(b, c, "written, tokens/s", false);
+    put_u64_row(b, c, "memory for it", sg_put_bytes, memory);
+}
+
 static void put_columns(sg_strbuf *b, const columns *c)
 {
     if (c->n == 2) {
@@ -190,6 +237,7 @@ static void put_columns(sg_strbuf *b, const columns *c)
     put_u64_row(b, c, "layers", sg_put_count, layers);
     put_u64_row(b, c, "parameters", sg_put_count, parameters);
     put_u64_row(b, c, "tensor data", sg_put_bytes, bytes);
+    put_speed_rows(b, c);
     for (size_t text = 0; text < c->e[0].n_perplexity; text++) {
         put_text(b, &c->e[0].perplexity[text], c->g);
         put_perplexity_rows(b, c, text);

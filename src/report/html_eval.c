@@ -23,8 +23,8 @@ static char *name_of(json_object *model)
 
 static void put_models(sg_strbuf *b, json_object *models, char *const *names)
 {
-    static const char *const columns[] = {"Model",           "Layers",        "Parameters", "Tensor data",
-                                          "Prompt tokens/s", "Text tokens/s", "Memory",     NULL};
+    static const char *const columns[] = {"Model",         "Layers",           "Parameters", "Tensor data",
+                                          "Tokens/s read", "Tokens/s written", "Memory",     NULL};
     sg_html_table(b, "Sizes, and speed as measured on this machine", columns);
     for (size_t i = 0; i < sg_html_length(models); i++) {
         json_object *m = sg_html_item(models, i), *speed = sg_json_get(m, "speed");

@@ -128,8 +128,8 @@ int sg_eval_tasks(sg_eval **eval, sg_model *model, const int *removed, size_t n_
     if (to->n_entries != (size_t)S || to->entries[0].n_tasks)
         rc = sg_fail(err, SG_ERR_USAGE, "%s: not the evaluation of these layers, or with tasks already",
                      model->info.path);
-    else if (!(keep = sg_eval_subsets(model, removed, n_removed)))
-        rc = sg_fail(err, SG_ERR_NOMEM, "no memory to evaluate %s", model->info.path);
+    else
+        rc = sg_eval_keep(&keep, to, model, err);
     if (!rc && !(rc = sg_tasks_run(&result, model, keep, S, tasks, n_tasks, opts ? opts : &no_opts, err))) {
         to->precision = result.precision;
         to->seconds += result.seconds;

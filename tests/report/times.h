@@ -8,7 +8,7 @@
 /* Takes the lines with a time out of text. */
 static inline void drop_times(char *text)
 {
-    static const char *const words[] = {"\"seconds\"", "\"tokens_per_second\"", "  computed ", "  took "};
+    static const char *const words[] = {"\"seconds\"", "tokens_per_second\"", "tokens/s  ", "  speed ", "\"turns\"", "  computed ", "  took "};
     char *to = text;
     for (char *line = text; *line;) {
         size_t n = strcspn(line, "\n") + (strchr(line, '\n') != NULL);
