@@ -82,7 +82,7 @@ typedef struct sg_model_info {
 
 typedef struct sg_layer_info {
     int index;
-    const char *kind; /* "full attention" */
+    const char *kind; /* "full attention", "sliding attention, experts", "mamba" ... "unknown" */
     uint64_t parameters, bytes;
 } sg_layer_info;
 
@@ -378,11 +378,12 @@ int sg_method_parse(const char *name, sg_method *out, sg_error *err);
  * mixer, unit 2 i + 1 its feed-forward. All zero: bi. */
 typedef struct sg_choose_opts {
     sg_method method;
-    bool halves;          /* not with angular */
-    uint64_t seed;        /* of random, and of the bootstrap */
-    int candidates;       /* of bi-greedy; 0: half of the units, at least as many as go */
-    int64_t trial_tokens; /* greedy tries on the first ones of each text, in whole windows; 0: 4,096 */
-    const bool *allowed;  /* [units]: those that may go; NULL: all */
+    bool halves;            /* not with angular */
+    uint64_t seed;          /* of random, and of the bootstrap */
+    int candidates;         /* of bi-greedy; 0: half of the units, at least as many as go */
+    int64_t trial_tokens;   /* greedy tries on the first ones of each text, in whole windows; 0: 4,096 */
+    const bool *allowed;    /* [units]: those that may go; NULL: all */
+    const char *const *why; /* [units]: why those that may not have to stay, for refusals; NULL: not said */
     /* how far: one of these */
     int remove;              /* so many units */
     double max_ppl_increase; /* as many as leave perplexity on the calibration text within 1 + this; 0.05 is 5 % */
@@ -499,6 +500,21 @@ void sg_plan_free(sg_plan *plan);
 
 /* ---- surgery ----------------------------------------------------------------------------------------- */
 
+/* Which layers can go, by the rules that prune goes by. Arrays are [layers]. */
+typedef struct sg_removable {
+    int layers, n_allowed;
+    const bool *alone;   /* it can go by itself */
+    const bool *allowed; /* it can go by itself, or in a set of a form that the rules ask for (a whole period, a tail):
+                          * for sg_choose_opts */
+    const char *const *why; /* why it cannot go by itself ("not alone: ..." where it is allowed or a neighbour holds
+                             * it); NULL: it can */
+    const int *cause;       /* equal numbers: by the same rule; -1: it can go */
+} sg_removable;
+
+/* unknown_family: as in sg_prune_opts. Only SG_ERR_NOMEM: anything else is a layer's reason. */
+int sg_removable_find(sg_removable **out, const sg_model *model, bool unknown_family, sg_error *err);
+void sg_removable_free(sg_removable *removable);
+
 typedef struct sg_prune_opts {
     bool overwrite;      /* replace OUT: a file by rename, a directory by exchange */
     bool unknown_family; /* prune a family that the rules do not know, whatever its configuration holds */
@@ -549,7 +565,7 @@ typedef struct sg_style {
 int sg_inspect_json(const sg_model *model, char **out, sg_error *err);
 int sg_inspect_table(const sg_model *model, const sg_style *style, char **out, sg_error *err);
 int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_error *err);
-/* plan: its layers are marked as the ones to remove; NULL: the lowest tenth is marked. */
+/* plan: its layers are marked as the ones to remove; NULL: the lowest tenth is marked, of those that can go. */
 int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out,
                    sg_error *err);
 int sg_eval_json(const sg_eval *eval, char **out, sg_error *err);

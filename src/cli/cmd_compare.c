@@ -86,10 +86,15 @@ static int compare(sg_compare **out, const options *o, sg_model *model, const sg
 {
     sg_method methods[MAX_METHODS];
     size_t n_methods, n_counts = 0;
-    int units = sg_model_get_info(model)->layers * (choose->halves ? 2 : 1);
+    int units = sg_model_get_info(model)->layers * (choose->halves ? 2 : 1), may = 0;
+    for (int i = 0; i < units; i++)
+        may += !choose->allowed || choose->allowed[i];
     int *counts = calloc((size_t)units + 1, sizeof *counts);
     char most[32];
-    snprintf(most, sizeof most, "0..%d", units > DEFAULT_MOST ? DEFAULT_MOST : units - 1);
+    snprintf(most, sizeof most, "0..%d",
+             may > DEFAULT_MOST && units > DEFAULT_MOST ? DEFAULT_MOST
+             : may < units                              ? may
+                                                        : units - 1);
     if (!counts) {
         snprintf(err->message, sizeof err->message, "no memory for %d numbers", units);
         return err->code = SG_ERR_NOMEM;
@@ -114,12 +119,14 @@ int cmd_compare(const options *o, sg_error *err)
     sink s = {.fd = -1}, page = {.fd = -1};
     progress p;
     sg_choose_opts choose;
+    sg_removable *removable = NULL;
     int rc = require_one_model(o, err);
     if (rc)
         return rc;
     progress_init(&p, style.utf8, o->quiet);
     if ((rc = sg_model_open(&model, o->models[0], err)) || (rc = texts_read(&t, o, err)) ||
-        (rc = choose_options(&choose, o, sg_model_get_info(model)->layers, &t, &p, err)))
+        (rc = choose_options(&choose, o, sg_model_get_info(model)->layers, &t, &p, err)) ||
+        (rc = allow_removable(&choose, &removable, model, o, err)))
         goto out;
     sg_run_opts eval = choose.run;
     if ((rc = read_calibration(&calibration, &choose, o, err)))
@@ -144,6 +151,7 @@ out:
     texts_free(&t);
     sink_close(&s);
     sink_close(&page);
+    sg_removable_free(removable);
     sg_model_free(model);
     return rc;
 }

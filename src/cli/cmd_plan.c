@@ -28,6 +28,7 @@ int cmd_plan(const options *given, sg_error *err)
     sink s = {.fd = -1};
     progress p;
     sg_choose_opts opts;
+    sg_removable *removable = NULL;
     int rc = check(o, err);
     if (!rc && o->out) { /* the plan is the result's JSON */
         with_json.json = o->out;
@@ -38,7 +39,8 @@ int cmd_plan(const options *given, sg_error *err)
         return rc;
     progress_init(&p, style.utf8, o->quiet);
     if ((rc = sg_model_open(&model, o->models[0], err)) || (rc = texts_read(&t, o, err)) ||
-        (rc = choose_options(&opts, o, sg_model_get_info(model)->layers, &t, &p, err)))
+        (rc = choose_options(&opts, o, sg_model_get_info(model)->layers, &t, &p, err)) ||
+        (rc = allow_removable(&opts, &removable, model, o, err)))
         goto out;
 
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
@@ -59,6 +61,7 @@ out:
     sg_choice_free(choice);
     texts_free(&t);
     sink_close(&s);
+    sg_removable_free(removable);
     sg_model_free(model);
     return rc;
 }

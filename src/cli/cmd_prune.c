@@ -138,6 +138,7 @@ int cmd_prune(const options *o, sg_error *err)
     sink s = {.fd = -1};
     progress p;
     sg_choose_opts choose;
+    sg_removable *removable = NULL;
     int rc = check(o, err);
     if (rc)
         return rc;
@@ -153,7 +154,8 @@ int cmd_prune(const options *o, sg_error *err)
     if (chooses(o)) {
         /* the counts first, then OUT, then stdin, which may wait for a person */
         if ((rc = choose_options(&choose, o, sg_model_get_info(model)->layers, &t, &p, err)) ||
-            (rc = check_out(o, model, &opts, err)) || (rc = texts_read(&t, o, err)))
+            (rc = allow_removable(&choose, &removable, model, o, err)) || (rc = check_out(o, model, &opts, err)) ||
+            (rc = texts_read(&t, o, err)))
             goto out;
         choose.run = run_options(o, &t, &p);
     } else {
@@ -171,6 +173,7 @@ out:
     sg_plan_free(plan);
     texts_free(&t);
     sink_close(&s);
+    sg_removable_free(removable);
     sg_model_free(model);
     return rc;
 }

@@ -183,6 +183,17 @@ int choose_options(sg_choose_opts *out, const options *o, int layers, const text
     return how_far(out, o, layers, err);
 }
 
+int allow_removable(sg_choose_opts *out, sg_removable **removable, const sg_model *model, const options *o,
+                    sg_error *err)
+{
+    int rc = out->halves ? SG_OK : sg_removable_find(removable, model, o->unknown_family, err);
+    if (!rc && *removable) {
+        out->allowed = (*removable)->allowed;
+        out->why = (*removable)->why;
+    }
+    return rc;
+}
+
 sg_style terminal_style(const options *o)
 {
     struct winsize size;

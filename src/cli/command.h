@@ -52,6 +52,10 @@ bool chooses(const options *o);
 int require_how_far(const options *o, sg_error *err);
 /* What choosing takes: method and how far. SG_ERR_USAGE: a value that is none. layers: the model's. */
 int choose_options(sg_choose_opts *out, const options *o, int layers, const texts *t, progress *p, sg_error *err);
+/* Lets a choice of whole layers take those alone that prune can remove. *removable, which may be NULL, is for
+ * sg_removable_free behind the choice. */
+int allow_removable(sg_choose_opts *out, sg_removable **removable, const sg_model *model, const options *o,
+                    sg_error *err);
 sg_run_opts run_options(const options *o, const texts *t, progress *p);
 sg_style terminal_style(const options *o); /* of stdout */
 

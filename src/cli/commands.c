@@ -11,11 +11,13 @@ static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const command_row commands[] = {
     {"inspect", CMD_INSPECT, cmd_inspect, "MODEL [options]", "Show what a model is made of",
      "Reads the headers of a checkpoint, not its weights, and shows family, sizes, weight types, and its layers: a row "
-     "for each run of equal ones.",
+     "for each run of equal ones, with what kind they are and whether prune can remove one. Below stands why not; "
+     "\"not alone\" are layers that go in larger sets only.",
      "schema       \"shortgpt/inspect/1\"\n"
      "model        path, format, family, architecture, layers, hidden, parameters,\n"
      "             bytes, and the shape: heads, vocabulary, positions, fingerprint ...\n"
-     "layers       a list of index, kind, parameters, bytes\n",
+     "layers       a list of index, kind, parameters, bytes, removable (by itself),\n"
+     "             reason (why not, else null)\n",
      "  shortgpt inspect model.gguf\n"
      "  shortgpt inspect ~/models/SmolLM2-135M --json - | jq .model.parameters\n",
      NULL},
@@ -44,7 +46,8 @@ static const command_row commands[] = {
      NULL},
     {"plan", CMD_PLAN, cmd_plan, "MODEL (--remove N | --ratio P% | ...) [-o FILE] [options]", "Choose layers to remove",
      "Chooses layers by a method and says which, and why so many: a number (--remove, --ratio), or a bound on what is "
-     "lost or gained (--max-ppl-increase, --target-size, --target-speedup). "
+     "lost or gained (--max-ppl-increase, --target-size, --target-speedup). Layers that have to stay (see inspect) are "
+     "never chosen. "
      "The plan file is for prune --plan and eval --plan, also of another format of the same model.\n"
      "With --until-stable the text is read only as far as the choice still changes: after each part of it 1,000 "
      "samples "

@@ -11,4 +11,8 @@ json_object *sg_config_text(json_object *config);
 /* Fills m->layer_prefix and m->spec's n_layers, hidden, vocab and max_positions (0 where nothing tells). */
 int sg_describe(sg_model *m, const sg_config *config, sg_error *err);
 
+/* Fills the kinds of m->layers (static strings; "unknown" where nothing tells), for a model that is only described:
+ * from the configuration's lists and, where they say nothing, from the names of the layer's tensors. */
+int sg_describe_kinds(sg_model *m, const sg_config *config, sg_error *err);
+
 #endif

@@ -59,22 +59,23 @@ static int weight_types(sg_model *m, sg_error *err)
 
 static const char *layer_kind(const sg_model *m, int i)
 {
-    const sg_layer_spec *s = m->family ? &m->spec.layers[i] : NULL;
-    if (!s)
-        return "unknown";
+    const sg_layer_spec *s = &m->spec.layers[i];
     if (s->n_experts)
         return s->window ? "sliding attention, experts" : "full attention, experts";
     return s->window ? "sliding attention" : "full attention";
 }
 
 /* Parameters and bytes, of the whole and of each layer. */
-static int count_tensors(sg_model *m, sg_error *err)
+static int count_tensors(sg_model *m, const sg_config *c, sg_error *err)
 {
+    int rc;
     m->layers = sg_alloc_zero((size_t)m->spec.n_layers, sizeof *m->layers);
     if (!m->layers)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", m->spec.n_layers);
     for (int i = 0; i < m->spec.n_layers; i++)
-        m->layers[i] = (sg_layer_info){.index = i, .kind = layer_kind(m, i)};
+        m->layers[i] = (sg_layer_info){.index = i, .kind = m->family ? layer_kind(m, i) : NULL};
+    if (!m->family && (rc = sg_describe_kinds(m, c, err)))
+        return rc;
     const sg_tensor *copy_of_tied = m->family && m->spec.tied ? sg_model_role(m, SG_HEAD) : NULL;
     for (size_t i = 0; i < m->ckpt->n_tensors; i++) {
         const sg_tensor *t = &m->ckpt->tensors[i];
@@ -161,7 +162,7 @@ int sg_model_open(sg_model **out, const char *path, sg_error *err)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to open %s", path);
     if ((rc = sg_checkpoint_open(&m->ckpt, path, err)) || (rc = config_of(m, &c, err)) ||
         (rc = read_family(m, &c, err)) || (rc = model_name(m, &c, err)) || (rc = weight_types(m, err)) ||
-        (rc = count_tensors(m, err)) || (rc = sg_checkpoint_fingerprint(m->ckpt, m->info.fingerprint, err)))
+        (rc = count_tensors(m, &c, err)) || (rc = sg_checkpoint_fingerprint(m->ckpt, m->info.fingerprint, err)))
         goto out;
     fill_info(m);
     *out = m;

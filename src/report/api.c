@@ -27,28 +27,33 @@ static int describe(sg_model_info *info, sg_error *why, const sg_model *model, s
     return rc == SG_ERR_REFUSED ? SG_OK : rc;
 }
 
-int sg_inspect_json(const sg_model *model, char **out, sg_error *err)
+/* style NULL: JSON */
+static int inspect(const sg_model *model, const sg_style *style, char **out, sg_error *err)
 {
     sg_model_info info;
     sg_error why = {0};
+    sg_removable *removable = NULL;
     int rc = describe(&info, &why, model, err);
+    rc = rc ? rc : sg_removable_find(&removable, model, false, err);
     sg_layer_info *layers = rc ? NULL : all_layers(model, err);
     if (!rc)
-        rc = layers ? sg_report_inspect_json(&info, layers, out, err) : SG_ERR_NOMEM;
+        rc = !layers ? SG_ERR_NOMEM
+             : style ? sg_report_inspect_table(&info, layers, removable, style, out, err)
+                     : sg_report_inspect_json(&info, layers, removable, out, err);
     sg_free(layers);
+    sg_removable_free(removable);
     return rc;
+}
+
+int sg_inspect_json(const sg_model *model, char **out, sg_error *err)
+{
+    return inspect(model, NULL, out, err);
 }
 
 int sg_inspect_table(const sg_model *model, const sg_style *style, char **out, sg_error *err)
 {
-    sg_model_info info;
-    sg_error why = {0};
-    int rc = describe(&info, &why, model, err);
-    sg_layer_info *layers = rc ? NULL : all_layers(model, err);
-    if (!rc)
-        rc = layers ? sg_report_inspect_table(&info, layers, style, out, err) : SG_ERR_NOMEM;
-    sg_free(layers);
-    return rc;
+    static const sg_style plain = {0};
+    return inspect(model, style ? style : &plain, out, err);
 }
 
 int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_error *err)
@@ -59,8 +64,13 @@ int sg_score_json(const sg_model *model, const sg_score *score, char **out, sg_e
 int sg_score_table(const sg_model *model, const sg_score *score, const sg_plan *plan, const sg_style *style, char **out,
                    sg_error *err)
 {
-    return sg_report_score_table(sg_model_get_info(model), score, plan ? plan->remove : NULL, plan ? plan->n_remove : 0,
-                                 style, out, err);
+    sg_removable *removable = NULL;
+    int rc = plan ? SG_OK : sg_removable_find(&removable, model, false, err);
+    if (!rc)
+        rc = sg_report_score_table(sg_model_get_info(model), score, plan ? plan->remove : NULL,
+                                   plan ? plan->n_remove : 0, removable, style, out, err);
+    sg_removable_free(removable);
+    return rc;
 }
 
 int sg_choice_table(const sg_model *model, const sg_choice *choice, const sg_style *style, char **out, sg_error *err)

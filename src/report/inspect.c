@@ -66,7 +66,8 @@ static bool put_shape(json_object *model, const sg_model_info *info, sg_error *e
            sg_put_json_string(model, "fingerprint", info->fingerprint, err);
 }
 
-static bool put_layers(json_object *obj, const sg_layer_info *layers, int n, sg_error *err)
+static bool put_layers(json_object *obj, const sg_layer_info *layers, const sg_removable *removable, int n,
+                       sg_error *err)
 {
     json_object *list = json_object_new_array();
     for (int i = 0; i < n; i++) {
@@ -74,7 +75,9 @@ static bool put_layers(json_object *obj, const sg_layer_info *layers, int n, sg_
         bool ok = sg_put_json_int(layer, "index", (uint64_t)layers[i].index, err) &&
                   sg_put_json_string(layer, "kind", layers[i].kind, err) &&
                   sg_put_json_int(layer, "parameters", layers[i].parameters, err) &&
-                  sg_put_json_int(layer, "bytes", layers[i].bytes, err);
+                  sg_put_json_int(layer, "bytes", layers[i].bytes, err) &&
+                  sg_put_json_bool(layer, "removable", removable->alone[i], err) &&
+                  sg_put_json_string(layer, "reason", removable->why[i], err);
         if (!ok)
             json_object_put(layer);
         if (!ok || sg_json_append(list, layer, err)) {
@@ -85,27 +88,30 @@ static bool put_layers(json_object *obj, const sg_layer_info *layers, int n, sg_
     return sg_json_put(obj, "layers", list, err) == SG_OK;
 }
 
-int sg_report_inspect_json(const sg_model_info *info, const sg_layer_info *layers, char **out, sg_error *err)
+int sg_report_inspect_json(const sg_model_info *info, const sg_layer_info *layers, const sg_removable *removable,
+                           char **out, sg_error *err)
 {
     json_object *obj = json_object_new_object();
     bool ok = sg_put_json_string(obj, "schema", "shortgpt/inspect/1", err) && sg_put_json_model(obj, info, err) &&
-              put_shape(sg_json_get(obj, "model"), info, err) && put_layers(obj, layers, info->layers, err);
+              put_shape(sg_json_get(obj, "model"), info, err) && put_layers(obj, layers, removable, info->layers, err);
     return sg_report_json_text(obj, ok, out, err);
 }
 
 /* ---- the table ---------------------------------------------------------------------------------------- */
 
-static bool same_layer(const sg_layer_info *a, const sg_layer_info *b)
+static bool same_layer(const sg_layer_info *layers, const sg_removable *removable, int i, int j)
 {
-    return !strcmp(a->kind, b->kind) && a->parameters == b->parameters && a->bytes == b->bytes;
+    const sg_layer_info *a = &layers[i], *b = &layers[j];
+    return !strcmp(a->kind, b->kind) && a->parameters == b->parameters && a->bytes == b->bytes &&
+           removable->cause[i] == removable->cause[j];
 }
 
 /* One row for each run of equal layers. */
-static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, int n)
+static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, const sg_removable *removable, int n)
 {
-    sg_strbuf_puts(b, "\n  layers    kind                 parameters each    size each\n");
+    sg_strbuf_puts(b, "\n  layers    kind                         parameters each    size each  can go\n");
     for (int first = 0, end; first < n; first = end) {
-        for (end = first + 1; end < n && same_layer(&layers[first], &layers[end]); end++)
+        for (end = first + 1; end < n && same_layer(layers, removable, first, end); end++)
             ;
         char range[32];
         if (end - first == 1)
@@ -114,10 +120,13 @@ static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, int n)
             snprintf(range, sizeof range, "%d-%d", first, end - 1);
         sg_strbuf_puts(b, "  ");
         sg_strbuf_pad(b, range, 10);
-        sg_strbuf_pad(b, layers[first].kind, 20);
+        sg_strbuf_pad(b, layers[first].kind, 28);
         sg_put_padded(b, sg_put_count, layers[first].parameters, -16);
         sg_put_padded(b, sg_put_bytes, layers[first].bytes, -13);
-        sg_strbuf_puts(b, "\n");
+        if (removable->alone[first])
+            sg_strbuf_puts(b, "  yes\n");
+        else
+            sg_strbuf_printf(b, "  no [%d]\n", removable->cause[first] + 1);
     }
 }
 
@@ -169,8 +178,8 @@ static void put_described(sg_strbuf *b, const sg_model_info *info)
     put_count_or_unknown(b, info->vocab, "tokens");
 }
 
-int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_style *style, char **out,
-                            sg_error *err)
+int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *layers, const sg_removable *removable,
+                            const sg_style *style, char **out, sg_error *err)
 {
     const sg_glyphs *g = sg_glyphs_of(style);
     sg_strbuf b = {0};
@@ -187,6 +196,7 @@ int sg_report_inspect_table(const sg_model_info *info, const sg_layer_info *laye
     }
     sg_put_key(&b, "format");
     sg_strbuf_printf(&b, "%s %s fingerprint %s\n", info->format_name, g->dot, info->fingerprint);
-    put_layer_runs(&b, layers, info->layers);
+    put_layer_runs(&b, layers, removable, info->layers);
+    sg_put_causes(&b, removable, style);
     return sg_strbuf_finish(&b, out, err);
 }

@@ -260,8 +260,21 @@ static void put_next(sg_strbuf *b, const sg_score *score, int lowest)
                      by_influence(score) ? "" : " --method ", by_influence(score) ? "" : score->method);
 }
 
+/* The rank up to which layers that can go are marked; `wanted` of them. *found: as many as there are */
+static int last_marked(const sg_score *score, const sg_removable *removable, int wanted, int *found)
+{
+    int rank = 0;
+    *found = 0;
+    for (int i = 0; i < score->n_layers && *found < wanted; i++)
+        if (!removable || removable->allowed[score->order[i]]) {
+            rank = i + 1;
+            ++*found;
+        }
+    return rank;
+}
+
 int sg_report_score_table(const sg_model_info *info, const sg_score *score, const int *removed, size_t n_removed,
-                          const sg_style *style, char **out, sg_error *err)
+                          const sg_removable *removable, const sg_style *style, char **out, sg_error *err)
 {
     const sg_glyphs *g = sg_glyphs_of(style);
     const sg_ink *ink = sg_ink_of(style);
@@ -273,9 +286,11 @@ int sg_report_score_table(const sg_model_info *info, const sg_score *score, cons
 
     put_head(&b, info, score, g, style);
     put_scale(&b, scale, columns, by_influence(score), g);
-    int lowest = score->n_layers / 10 > 1 ? score->n_layers / 10 : 1;
+    int lowest = score->n_layers / 10 > 1 ? score->n_layers / 10 : 1, found;
+    int last = last_marked(score, removable, lowest, &found);
     for (int i = 0; rank && i < score->n_layers; i++) {
-        bool marked = n_removed ? contains(removed, n_removed, i) : rank[i] <= lowest;
+        bool marked =
+            n_removed ? contains(removed, n_removed, i) : rank[i] <= last && (!removable || removable->allowed[i]);
         sg_strbuf_puts(&b, marked ? ink->mark : "");
         put_row(&b, &score->layers[i], rank[i], marked ? n_removed ? "remove" : "lowest" : NULL, scale, columns,
                 by_influence(score), g);
@@ -285,8 +300,10 @@ int sg_report_score_table(const sg_model_info *info, const sg_score *score, cons
     put_order(&b, score);
     if (score->halves)
         put_halves_order(&b, score);
-    else if (!n_removed && lowest < score->n_layers)
-        put_next(&b, score, lowest);
+    else if (!n_removed && found && found < score->n_layers)
+        put_next(&b, score, found);
+    if (removable && !n_removed)
+        sg_put_causes(&b, removable, style);
     sg_free(rank);
     return sg_strbuf_finish(&b, out, err);
 }

@@ -52,6 +52,19 @@ static bool one_shot(const work *w)
     return w->needs && !(w->needs & SG_NEEDS_TRIALS);
 }
 
+int sg_check_allowed(const sg_choose_opts *o, int wanted, int units, sg_error *err)
+{
+    int may = 0, kept = -1;
+    for (int i = 0; i < units; i++) {
+        may += !o->allowed || o->allowed[i];
+        kept = kept < 0 && o->allowed && !o->allowed[i] ? i : kept;
+    }
+    if (kept < 0 || !o->why || wanted <= may)
+        return SG_OK;
+    return sg_fail(err, SG_ERR_REFUSED, "%d %s to go, but only %d of %d can; layer %d: %s", wanted,
+                   wanted == 1 ? "is" : "are", may, units, kept, o->why[kept]);
+}
+
 static int check(const work *w, sg_error *err)
 {
     const sg_choose_opts *o = w->opts;
@@ -72,7 +85,7 @@ static int check(const work *w, sg_error *err)
         return sg_fail(err, SG_ERR_USAGE,
                        "reading until the choice is stable needs a number of layers and a method that scores layers "
                        "window by window: bi, relative-magnitude, angular or angular-all");
-    return SG_OK;
+    return sg_check_allowed(o, o->remove ? o->remove : 1, units, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */

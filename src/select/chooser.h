@@ -37,5 +37,7 @@ int sg_best_block(const sg_calibration *c, bool all, int n, const bool *allowed,
 
 /* Tensor data that is left; gone: [layers]. */
 uint64_t sg_bytes_without(const sg_model *model, const bool *gone);
+/* SG_ERR_REFUSED, with a reason, when `wanted` of the units are more than may go. */
+int sg_check_allowed(const sg_choose_opts *opts, int wanted, int units, sg_error *err);
 
 #endif

@@ -248,7 +248,9 @@ int sg_compare_run(sg_compare **out, sg_model *model, const sg_method *methods, 
     w->n_counts = n_counts;
     w->n_units = (size_t)model->spec.n_layers * (choose->halves ? 2 : 1);
     int rc;
-    if ((rc = check(w, n_methods, err)) || (rc = allocate(w, methods, n_methods, err)) ||
+    if ((rc = check(w, n_methods, err)) ||
+        (rc = sg_check_allowed(choose, counts[n_counts - 1], (int)w->n_units, err)) ||
+        (rc = allocate(w, methods, n_methods, err)) ||
         (rc = sg_windows_make(&windows, model, eval, &sg_eval_windows, err)) || (rc = measure(w, err)))
         goto out;
     for (size_t i = 0; i < n_methods && !rc; i++)

@@ -78,7 +78,7 @@ typedef struct sg_rule_table {
     /* The check behind a row that refuses. */
     int (*refuse)(const sg_cut *cut, const sg_rule *rule, sg_error *err);
     /* A format's own table of another kind (rule_gguf.h), which then has no rows here; NULL: none. */
-    int (*check)(const sg_cut *cut, sg_error *err);
+    int (*check)(const sg_cut *cut, sg_refusal *by, sg_error *err);
     /* For other families: adds the keys that could hang on a layer's number to a list of "key", "key". NULL: no other
      * family is taken. */
     int (*suspect)(const sg_cut *cut, sg_strbuf *keys, sg_error *err);

@@ -82,14 +82,30 @@ int sg_rules_assumed(const sg_cut *cut, char **out, sg_error *err)
     return rc < 0 || *out ? rc : sg_fail(err, SG_ERR_NOMEM, "no memory for what is assumed");
 }
 
-int sg_rules_check(const sg_cut *cut, sg_error *err)
+static sg_hold hold_of(sg_operation op)
+{
+    return op == SG_RULE_KEEP_LAST                            ? SG_HOLD_EDGE
+           : op == SG_RULE_TAIL || op == SG_RULE_TAIL_IF_TRUE ? SG_HOLD_SET
+                                                              : SG_HOLD_STAYS;
+}
+
+int sg_rules_judge(const sg_cut *cut, sg_refusal *by, sg_error *err)
 {
     const sg_rule_table *table = table_of(cut);
+    *by = (sg_refusal){NULL, SG_HOLD_STAYS};
     int rc = table->suspect || table->check ? SG_OK : sg_model_runs(cut->model, err);
     if (rc == SG_OK && !sg_rules_know(cut))
         rc = check_unknown(cut, err);
     for (const sg_rule *r = NULL; rc == SG_OK && (r = sg_rule_next(cut, r));)
-        if (!sg_rule_edits(r))
+        if (!sg_rule_edits(r)) {
+            *by = (sg_refusal){r, hold_of(r->op)};
             rc = table->refuse(cut, r, err);
-    return rc == SG_OK && table->check ? table->check(cut, err) : rc;
+        }
+    return rc == SG_OK && table->check ? table->check(cut, by, err) : rc;
+}
+
+int sg_rules_check(const sg_cut *cut, sg_error *err)
+{
+    sg_refusal by;
+    return sg_rules_judge(cut, &by, err);
 }

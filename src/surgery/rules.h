@@ -8,6 +8,19 @@
 /* SG_ERR_REFUSED: no configuration says the result; or the table does not know the family, and something in the
  * configuration could hang on a layer's number (unless the cut takes that). */
 int sg_rules_check(const sg_cut *cut, sg_error *err);
+
+/* What the rule behind a refusal says of the layers in the cut. */
+typedef enum sg_hold {
+    SG_HOLD_STAYS, /* they stay, whatever else goes */
+    SG_HOLD_EDGE,  /* at an end of the model: they go with enough of those beside them */
+    SG_HOLD_SET,   /* they go in a set that fits a pattern, a tail or a depth */
+} sg_hold;
+typedef struct sg_refusal {
+    const void *rule; /* the table's row; NULL: none, the family is not known, or the file malformed */
+    sg_hold hold;
+} sg_refusal;
+/* The same; *by is filled, and means something where it fails. */
+int sg_rules_judge(const sg_cut *cut, sg_refusal *by, sg_error *err);
 /* What a cut of a family that the table does not know takes for granted; sg_free. *out NULL: the family is known. */
 int sg_rules_assumed(const sg_cut *cut, char **out, sg_error *err);
 /* Edits config.json's object in place; key order and what no rule names stay. what: the file, for errors. */

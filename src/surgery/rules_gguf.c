@@ -170,13 +170,33 @@ const sg_gguf_rule *sg_gguf_rule_of(const sg_gguf_cut *g, sg_gguf_operation op)
     return r;
 }
 
-static int check(const sg_cut *cut, sg_error *err)
+static sg_hold hold_of(const sg_gguf_cut *g, const sg_gguf_rule *rule)
+{
+    switch (rule->op) {
+    case SG_GGUF_FITS:
+    case SG_GGUF_FITS_GROUP:
+    case SG_GGUF_LITE_DEPTHS:
+        return SG_HOLD_SET;
+    case SG_GGUF_AT_DEPTH:
+    case SG_GGUF_FROM_DEPTH:
+    case SG_GGUF_SCALE_AT_DEPTH:
+        return g->trunk == rule->n ? SG_HOLD_STAYS : SG_HOLD_SET;
+    case SG_GGUF_SAME_FIRST:
+        return SG_HOLD_EDGE;
+    default:
+        return SG_HOLD_STAYS;
+    }
+}
+
+static int check(const sg_cut *cut, sg_refusal *by, sg_error *err)
 {
     sg_gguf_cut g;
     int rc = sg_gguf_cut_make(&g, cut, &cut->model->ckpt->ggufs[0], err);
     for (const sg_gguf_rule *r = NULL; rc == SG_OK && (r = sg_gguf_rule_next(&g, r));)
-        if (!sg_gguf_rule_edits(r))
+        if (!sg_gguf_rule_edits(r)) {
+            *by = (sg_refusal){r, hold_of(&g, r)};
             rc = sg_gguf_refuse(&g, r, err);
+        }
     sg_gguf_cut_dispose(&g);
     return rc;
 }

@@ -36,6 +36,24 @@ static const sg_model_info info = {
 
 static sg_layer_score layers[30];
 
+/* The first stays, 14 and 17 go in a set only. */
+static const char *why[30];
+static bool alone[30], allowed[30];
+static int cause[30];
+static const sg_removable removable = {.layers = 30, .n_allowed = 29, .alone = alone, .allowed = allowed, .why = why, .cause = cause};
+
+static void fill_removable(void)
+{
+    for (int i = 0; i < 30; i++) {
+        bool set = i == 14 || i == 17;
+        why[i] = i == 0 ? "layer 0 has to stay: it alone has the norm behind the embedding" : set ? "not alone: \033[31many 4 in a row can go, such as 12-15, since which layers have "
+                 "no rotary embedding is said by a layer's number alone" : NULL;
+        alone[i] = !why[i];
+        allowed[i] = i != 0;
+        cause[i] = i == 0 ? 0 : set ? 1 : -1;
+    }
+}
+
 static sg_score make_score(void)
 {
     for (int i = 0; i < 30; i++)
@@ -77,15 +95,29 @@ static void test_score_table(void **state)
     static const int removed[] = {14, 17, 25};
     for (size_t i = 0; i < SG_ARRAY_LEN(styles); i++) {
         char *table = NULL;
-        assert_int_equal(sg_report_score_table(&info, &score, NULL, 0, &styles[i], &table, NULL), SG_OK);
+        assert_int_equal(sg_report_score_table(&info, &score, NULL, 0, NULL, &styles[i], &table, NULL), SG_OK);
         check_table("score", table, &styles[i]);
         assert_non_null(strstr(table, "lowest first: 14 17 25 13 15 12 26 16 3 4"));
         assert_non_null(strstr(table, "12,288 tokens in 24 windows of 512"));
         assert_non_null(strstr(table, "0.9898"));
         sg_free(table);
-        assert_int_equal(sg_report_score_table(&info, &score, removed, 3, &styles[i], &table, NULL), SG_OK);
+        assert_int_equal(sg_report_score_table(&info, &score, removed, 3, NULL, &styles[i], &table, NULL), SG_OK);
         check_table("score, removed", table, &styles[i]);
         assert_non_null(strstr(table, "remove\n"));
+        sg_free(table);
+        static const int upwards[30] = {0, 17, 25, 14, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 18, 19, 20, 21, 22, 23, 24, 26, 27, 28, 29};
+        sg_score from_first = score;
+        from_first.order = upwards;
+        fill_removable();
+        assert_int_equal(sg_report_score_table(&info, &from_first, NULL, 0, &removable, &styles[i], &table, NULL), SG_OK);
+        check_table("score, some stay", table, &styles[i]);
+        int marked = 0;
+        for (const char *mark = table; (mark = strstr(mark, "lowest\n")); mark++)
+            marked++;
+        assert_int_equal(marked, 3);
+        assert_non_null(strstr(table, "--remove 3"));
+        assert_non_null(strstr(table, "  [1] 0: layer 0 has to stay"));
+        assert_non_null(strstr(table, "  [2] 14,17 (as of 14): not alone"));
         sg_free(table);
     }
 }
@@ -101,7 +133,7 @@ static void test_score_table_degenerate(void **state)
     sg_score score = {.method = "bi", .source = "a\033[2Jb", .tokens = 2, .windows = 1, .window = 2, .bos = true, .skipped = 3, .precision = SG_PRECISION_F32,
                       .n_layers = 1, .layers = &one, .order = &first, .chunks = 2};
     char *text = NULL;
-    assert_int_equal(sg_report_score_table(&tiny, &score, NULL, 0, &styles[0], &text, NULL), SG_OK);
+    assert_int_equal(sg_report_score_table(&tiny, &score, NULL, 0, NULL, &styles[0], &text, NULL), SG_OK);
     check_table("degenerate", text, &styles[0]);
     assert_null(strchr(text, '\033'));
     sg_free(text);
@@ -150,24 +182,33 @@ static void test_inspect(void **state)
 {
     (void)state;
     sg_layer_info each[30];
+    fill_removable();
     for (int i = 0; i < 30; i++)
         each[i] = (sg_layer_info){.index = i, .kind = "full attention", .parameters = i == 3 ? 7 : 3540096, .bytes = 2212560};
     for (size_t i = 0; i < SG_ARRAY_LEN(styles); i++) {
         char *table = NULL;
-        assert_int_equal(sg_report_inspect_table(&info, each, &styles[i], &table, NULL), SG_OK);
+        assert_int_equal(sg_report_inspect_table(&info, each, &removable, &styles[i], &table, NULL), SG_OK);
         check_table("inspect", table, &styles[i]);
-        assert_non_null(strstr(table, "  0-2 "));
-        assert_non_null(strstr(table, "  4-29 "));
+        assert_null(strchr(table, '\033'));
+        assert_non_null(strstr(table, "MB  no [1]\n"));
+        assert_non_null(strstr(table, "  [1] 0: layer 0 has to stay"));
+        assert_non_null(strstr(table, "  1-2 "));
+        assert_non_null(strstr(table, "  18-29 "));
         sg_free(table);
     }
     sg_model_info odd = info;
     odd.path = "caf\xe9.gguf"; /* not UTF-8, as a path may be */
     char *text = NULL;
-    assert_int_equal(sg_report_inspect_json(&odd, each, &text, NULL), SG_OK);
+    assert_int_equal(sg_report_inspect_json(&odd, each, &removable, &text, NULL), SG_OK);
     json_object *obj;
     assert_int_equal(sg_json_parse(&obj, text, strlen(text), "inspect", NULL), SG_OK);
     assert_string_equal(json_object_get_string(sg_json_get(sg_json_get(obj, "model"), "path")), "caf\xef\xbf\xbd.gguf");
     assert_int_equal(json_object_array_length(sg_json_get(obj, "layers")), 30);
+    json_object *first = json_object_array_get_idx(sg_json_get(obj, "layers"), 0), *second = json_object_array_get_idx(sg_json_get(obj, "layers"), 1), *reason;
+    assert_false(json_object_get_boolean(sg_json_get(first, "removable")));
+    assert_string_equal(json_object_get_string(sg_json_get(first, "reason")), why[0]);
+    assert_true(json_object_get_boolean(sg_json_get(second, "removable")));
+    assert_true(json_object_object_get_ex(second, "reason", &reason) && !reason);
     json_object_put(obj);
     sg_free(text);
 }
@@ -319,6 +360,7 @@ static void test_no_memory(void **state)
     const sg_prune_result result = {.out = "o", .left_out = left_out, .n_left_out = 1};
     sg_score score = make_score();
     sg_layer_info each[30];
+    fill_removable();
     for (int i = 0; i < 30; i++)
         each[i] = (sg_layer_info){.index = i, .kind = "full attention"};
     for (int report = 0; report < REPORTS; report++) {
@@ -328,10 +370,10 @@ static void test_no_memory(void **state)
             sg_error err = {0};
             fail_at = n;
             switch (report) {
-            case 0: rc = sg_report_inspect_json(&info, each, &text, &err); break;
-            case 1: rc = sg_report_inspect_table(&info, each, &styles[0], &text, &err); break;
+            case 0: rc = sg_report_inspect_json(&info, each, &removable, &text, &err); break;
+            case 1: rc = sg_report_inspect_table(&info, each, &removable, &styles[0], &text, &err); break;
             case 2: rc = sg_report_score_json(&info, &score, &text, &err); break;
-            case 3: rc = sg_report_score_table(&info, &score, removed, 3, &styles[0], &text, &err); break;
+            case 3: rc = sg_report_score_table(&info, &score, removed, 3, NULL, &styles[0], &text, &err); break;
             case 4: rc = sg_eval_json(&eval, &text, &err); break;
             case 5: rc = sg_eval_table(&eval, &styles[0], &text, &err); break;
             case 6: rc = sg_prune_json(&plan, &result, &text, &err); break;

@@ -288,6 +288,19 @@ static void test_allowed(void **state)
         sg_chooser_dispose(&chooser);
         release(&c);
     }
+    static const char *const why[] = {NULL, NULL, "it alone is 2", NULL};
+    sg_choice *choice = NULL;
+    sg_error err = {0};
+    sg_choose_opts opts = {.allowed = allowed, .why = why, .method = SG_METHOD_REVERSE, .remove = 2};
+    assert_int_equal(sg_choose(&choice, model, &opts, &err), SG_OK);
+    assert_int_equal(choice->removed[0], 1);
+    assert_int_equal(choice->removed[1], 3);
+    sg_choice_free(choice);
+    const bool one[] = {false, true, false, false};
+    opts.allowed = one;
+    opts.why = (const char *const[]){"it comes first", NULL, "it alone is 2", "it is the last"};
+    assert_int_equal(sg_choose(&choice, model, &opts, &err), SG_ERR_REFUSED);
+    assert_string_equal(err.message, "2 are to go, but only 1 of 4 can; layer 0: it comes first");
     close_model();
 }
 

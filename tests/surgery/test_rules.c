@@ -279,10 +279,69 @@ static void test_quantization_by_digits(void **state)
     sg_cut_dispose(&p.cut);
 }
 
+/* ---- layer by layer ---------------------------------------------------------------------------------- */
+
+/* verdicts: a letter a layer; y goes alone, s in a set, e with its neighbours (not chosen), n stays */
+static const struct { const char *name, *family, *config, *verdicts, *says; } layers[] = {
+    {"all go", "llama", "{'num_hidden_layers':4}", "yyyy", NULL},
+    {"the first stays", "rwkv", "{}", "nyyy", "layer 0 has to stay: it alone"},
+    {"a tail", "diffllama", "{}", "sssy", "not alone: the weight"},
+    {"no layer", "beam", "{}", "nnnn", "no layer of family beam can go"},
+    {"providers", "gemma3n_text", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','b','a','b']}", "ynynyy", NULL},
+    {"the last is full", "gemma4_text", "{'layer_types':['sliding_attention','full_attention','sliding_attention','full_attention']}", "yyye", "not alone: the loader makes"},
+    {"one of a kind", "olmo_hybrid", "{'layer_types':['linear_attention','full_attention','full_attention']}", "nyy", "keep one, such as 0"},
+    {"periods", "jamba", "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2}", "yssssssy", NULL},
+    {"unknown family", "quux", "{'attn_period':2}", "nnn", "\"attn_period\" could hang"},
+    {"names by digits", "llama", "{'quantization_config':{'ignore':['re:.*layers.(0|1).mlp']}}", "nnn", "picks layers"},
+    {"malformed", "llama", "{'layer_types':['a']}", "nnn", "\"layer_types\" has 1 entries"},
+};
+
+static char verdict(const sg_removable *r, int i)
+{
+    bool together = r->why[i] && strncmp(r->why[i], "not alone: ", strlen("not alone: ")) == 0;
+    return r->alone[i] ? 'y' : together ? r->allowed[i] ? 's' : 'e' : r->allowed[i] ? '?' : 'n';
+}
+
+static void test_layers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SG_ARRAY_LEN(layers); i++) {
+        static patient p;
+        sg_removable *r;
+        sg_error err = {0};
+        char kinds[16], got[16] = "";
+        int n = (int)strlen(layers[i].verdicts), allowed = 0;
+        const char *first = NULL;
+        snprintf(kinds, sizeof kinds, "%dF", n);
+        make_patient(&p, SG_FORMAT_HF, layers[i].family, layers[i].family, kinds, "0");
+        p.ckpt.config = parse(layers[i].config);
+        int rc = SG_ERR_NOMEM;
+        for (long k = 1; rc != SG_OK; k++) { /* each allocation fails in turn */
+            fault_countdown = k;
+            rc = sg_removable_find(&r, &p.model, false, &err);
+            bool fired = !fault_countdown;
+            fault_countdown = 0;
+            if (rc != (fired ? SG_ERR_NOMEM : SG_OK) || (rc && r))
+                fail_msg("%s: allocation %ld: %d (%s)", layers[i].name, k, rc, err.message);
+        }
+        for (int k = 0; k < n; k++) {
+            got[k] = verdict(r, k);
+            allowed += r->allowed[k];
+            first = first ? first : r->why[k];
+            assert_true((r->cause[k] < 0) == r->alone[k]);
+        }
+        if (strcmp(got, layers[i].verdicts) || allowed != r->n_allowed || (layers[i].says && !(first && strstr(first, layers[i].says))))
+            fail_msg("%s: %s, %s", layers[i].name, got, first);
+        sg_removable_free(r);
+        json_object_put(p.ckpt.config);
+        sg_cut_dispose(&p.cut);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_by_digits),
+        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_by_digits), cmocka_unit_test(test_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

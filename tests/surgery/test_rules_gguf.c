@@ -375,6 +375,41 @@ static void test_limits(void **state)
     }
 }
 
+/* ---- layer by layer ---------------------------------------------------------------------------------- */
+
+static void test_layers(void **state)
+{
+    (void)state;
+    /* verdicts: y goes alone, s in a set, e with its neighbours, n stays */
+    static const struct { const char *name, *arch, *records, *verdicts; } rows[] = {
+        {"all go", "llama", "z=1", "yyyy"},
+        {"each fourth", "smollm3", "z=1", "sssssssy"},
+        {"the last of a period", "smollm3", "z=1", "ssssy"},
+        {"the first", "rwkv7", "z=1", "nyyy"},
+        {"no layer", "minicpm3", "z=1", "nnn"},
+        {"an only window", "gemma2", "~.attention.sliding_window_pattern=[t,f,f]", "nyy"},
+        {"providers", "gemma4", "~.attention.shared_kv_layers=2 ~.attention.sliding_window_pattern=[t,f,t,f,t,f]", "yynnyy"},
+        {"heads by layer 0", "deci", "~.attention.head_count=[4,0,4]", "eyy"},
+        {"unknown", "quux", "~.layer_period=2", "nnn"},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        static patient p;
+        sg_removable *r;
+        char got[16] = "";
+        int n = (int)strlen(rows[i].verdicts);
+        make_patient(&p, rows[i].arch, n, rows[i].records, "0");
+        assert_int_equal(sg_removable_find(&r, &p.model, false, NULL), SG_OK);
+        for (int k = 0; k < n; k++) {
+            bool together = r->why[k] && strncmp(r->why[k], "not alone: ", strlen("not alone: ")) == 0;
+            got[k] = r->alone[k] ? 'y' : together ? r->allowed[k] ? 's' : 'e' : r->allowed[k] ? '?' : 'n';
+        }
+        if (strcmp(got, rows[i].verdicts) != 0)
+            fail_msg("%s: %s, %s", rows[i].name, got, r->why[0]);
+        sg_removable_free(r);
+        dispose_patient(&p);
+    }
+}
+
 /* ---- size labels ------------------------------------------------------------------------------------- */
 
 static void test_size_label(void **state)
@@ -401,7 +436,7 @@ static void test_size_label(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_metadata), cmocka_unit_test(test_depth_scale), cmocka_unit_test(test_limits), cmocka_unit_test(test_size_label),
+        cmocka_unit_test(test_metadata), cmocka_unit_test(test_depth_scale), cmocka_unit_test(test_limits), cmocka_unit_test(test_layers), cmocka_unit_test(test_size_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
