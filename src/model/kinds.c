@@ -206,7 +206,10 @@ int sg_describe_kinds(sg_model *m, const sg_config *c, sg_error *err)
             has[layer] |= told_by(rest);
     }
     for (int i = 0; i < layers; i++) {
-        kind shown = of_tensors(has[i]), told = c->hf ? of_hf(sg_config_text(c->hf), i) : of_gguf(c, i, layers, shown);
+        kind shown = of_tensors(has[i]);
+        kind told = c->hf ? of_hf(sg_config_text(c->hf), i) : of_gguf(c, i, layers, shown);
+        if (told == LINEAR && shown == MAMBA) /* transformers 5 has one word for both */
+            told = MAMBA;
         m->layers[i].kind = names[told ? told : shown][(has[i] & HAS_EXPERTS) != 0];
     }
     sg_free(has);

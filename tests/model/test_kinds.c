@@ -17,6 +17,7 @@ static const struct { const char *name, *config, *tensors, *kinds; } rows[] = {
     {"a word of ours for none", "{'layer_types':['quux',7]}", "self_attn.o_proj.weight|conv.conv.weight", "attention|convolution"},
     {"letters", "{'hybrid_override_pattern':'M*-E'}", "mixer.A_log|mixer.q_proj|mixer.up_proj|mixer.experts.0.up_proj",
      "mamba|full attention|dense feed-forward|experts"},
+    {"one word for two", "{'layer_types':['linear_attention','linear_attention']}", "mamba.A_log|linear_attn.A_log", "mamba|linear attention"},
     {"numbers", "{'full_attn_idxs':[1]}", "conv.in_proj|self_attn.q_proj", "convolution|full attention"},
     {"no list, a short one", "{'layer_types':['conv']}", "x|self_attn.q_proj", "convolution|attention"},
     {"names", "{}", "mamba.A_log self_attn.q_proj|linear_attn.A_log mlp.experts.0|attention.time_decay|temporal_block.rg_lru.a|attn.c_attn mlp.c_fc|post_attention_layernorm.weight",
