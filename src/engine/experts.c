@@ -7,20 +7,22 @@
 #include "engine/kernels.h"
 #include "engine/layer.h"
 
-/* A row's K largest probabilities, larger first (ties: the lower expert); their weights. probs: [X], overwritten. */
+/* A row's K largest probabilities, larger first (ties: the lower expert); their weights. probs: [X], overwritten. The K
+ * differ even where probabilities are no numbers, so that an expert never has more rows than there are. */
 static void choose(float *probs, const sg_layer_spec *spec, int *chosen, float *weights)
 {
+    const float TAKEN = -1;
     int X = spec->n_experts, K = spec->n_experts_used;
     float sum = sg_row_softmax_exp(probs, X, X, 1), taken = 0;
     for (int k = 0; k < K; k++) {
-        int best = 0;
-        for (int e = 1; e < X; e++)
-            if (probs[e] > probs[best])
+        int best = -1;
+        for (int e = 0; e < X; e++)
+            if (probs[e] != TAKEN && (best < 0 || probs[e] > probs[best]))
                 best = e;
         chosen[k] = best;
         weights[k] = probs[best] / sum;
         taken += weights[k];
-        probs[best] = -1;
+        probs[best] = TAKEN;
     }
     for (int k = 0; k < K && spec->renormalise; k++)
         weights[k] /= taken;
