@@ -8,28 +8,34 @@
 
 enum { MOST_BYTES = 64 << 20, MOST_POSITIONS = 1024 };
 
-static int kept_of(const sg_similarity *s, const sg_window *w)
+/* Which of the window's positions are kept; behind them the next window goes on counting. */
+static void place_window(sg_similarity *s, int w, int64_t *position)
 {
-    return (w->n - w->bos + s->step - 1) / s->step;
+    int n = s->windows[w].n - s->windows[w].bos, behind = (int)(*position % s->step);
+    s->skip[w] = behind ? s->step - behind : 0;
+    s->slots[w] = s->n;
+    s->n += n > s->skip[w] ? (n - s->skip[w] + s->step - 1) / s->step : 0;
+    *position += n;
 }
 
 int sg_similarity_init(sg_similarity *s, const sg_window *windows, int n_windows, int L, int D, sg_error *err)
 {
     size_t boundaries = (size_t)L + 1, position = boundaries * (size_t)D * sizeof(float), most = MOST_BYTES / position;
-    int64_t total = 0;
+    int64_t total = 0, counted = 0;
     most = most < 1 ? 1 : most > MOST_POSITIONS ? MOST_POSITIONS : most;
     for (int w = 0; w < n_windows; w++)
         total += windows[w].n;
     *s = (sg_similarity){.windows = windows, .L = L, .D = D, .step = (int)(total / (int64_t)most) + 1};
     s->slots = sg_alloc((size_t)n_windows, sizeof *s->slots);
-    for (int w = 0; s->slots && w < n_windows; w++) {
-        s->slots[w] = s->n;
-        s->n += kept_of(s, &windows[w]);
-    }
-    s->streams = sg_alloc_zero((size_t)s->n, position);
+    s->skip = sg_alloc((size_t)n_windows, sizeof *s->skip);
+    for (int w = 0; s->slots && s->skip && w < n_windows; w++)
+        place_window(s, w, &counted);
+    s->streams = sg_alloc((size_t)s->n, position);
+    if (s->streams) /* written at once: what is in memory already, the pass's bound leaves out */
+        memset(s->streams, 0, (size_t)s->n * position);
     s->sums = sg_alloc_zero(boundaries * boundaries, sizeof *s->sums);
     s->counts = sg_alloc_zero(boundaries * boundaries, sizeof *s->counts);
-    if (s->slots && s->streams && s->sums && s->counts)
+    if (s->slots && s->skip && s->streams && s->sums && s->counts)
         return SG_OK;
     sg_similarity_dispose(s);
     return sg_fail(err, SG_ERR_NOMEM, "no memory for the stream at %zu layer boundaries", boundaries);
@@ -38,6 +44,7 @@ int sg_similarity_init(sg_similarity *s, const sg_window *windows, int n_windows
 void sg_similarity_dispose(sg_similarity *s)
 {
     sg_free(s->slots);
+    sg_free(s->skip);
     sg_free(s->streams);
     sg_free(s->sums);
     sg_free(s->counts);
@@ -87,7 +94,7 @@ int sg_similarity_layer(void *self, const sg_layer_event *e, sg_error *err)
     for (int i = 0; first && i < e->n; i++) {
         int window = s->first + e->at[i].window;
         const sg_window *w = &s->windows[window];
-        int pos = e->at[i].pos - w->bos;
+        int pos = e->at[i].pos - w->bos - s->skip[window];
         if (pos < 0 || pos % s->step)
             continue;
         int slot = s->slots[window] + pos / s->step;

@@ -8,8 +8,9 @@
 typedef struct sg_similarity {
     const sg_window *windows;
     int first;      /* which of them is the pass's window 0 */
-    int L, D, step; /* every step-th position of a window, without a BOS in front */
+    int L, D, step; /* every step-th position of all windows, without a BOS in front */
     int *slots;     /* [n_windows] where a window's positions begin among those kept */
+    int *skip;      /* [n_windows] positions before the window's first that is kept */
     int n;          /* positions kept */
     float *streams; /* [L + 1][n][D] of length 1, or 0 */
     double *sums;   /* [L + 1][L + 1] of cosines */
