@@ -55,7 +55,7 @@ int sg_choice_stable(const sg_calibration *c, const sg_choose_opts *opts, int n,
         choose(c, opts, n, units, s.times, &s, s.sample);
         same += memcmp(s.all, s.sample, u * sizeof *s.all) == 0;
     }
-    *stable = same >= WANTED;
+    *stable = same >= WANTED && windows > 1;
 out:
     sg_free(s.values);
     sg_free(s.order);

@@ -327,6 +327,9 @@ static void test_stable(void **state)
         assert_int_equal(sg_choice_stable(&c, &opts, 1, &stable, NULL), SG_OK);
         if (stable != rows[i].stable)
             fail_msg("%s: %s", rows[i].name, stable ? "stable" : "not stable");
+        c.read = 1; /* one window agrees with itself */
+        assert_int_equal(sg_choice_stable(&c, &opts, 1, &stable, NULL), SG_OK);
+        assert_false(stable);
         release(&c);
     }
     close_model();
