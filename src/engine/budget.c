@@ -149,6 +149,14 @@ static void cut(sg_budget *b, const sg_pass *p)
     }
 }
 
+static uint64_t kept_logits(const sg_budget *b, const sg_pass *p)
+{
+    uint64_t bytes = 0;
+    for (int i = 0; i < p->n_observers; i++)
+        bytes += p->observers[i].keeps_logits ? sg_head_block_bytes(p->model, b->threads) : 0;
+    return bytes;
+}
+
 /* What a pass allocates when its chunks have that many positions. */
 static uint64_t need(const sg_budget *b, const sg_pass *p, int positions)
 {
@@ -157,7 +165,8 @@ static uint64_t need(const sg_budget *b, const sg_pass *p, int positions)
     size_t scratch;
     sg_scratch_create(NULL, &p->model->spec, batch_of(b, positions), b->threads, b->precision, &scratch, NULL);
     return (layer > head ? layer : head) + (b->fetch ? sg_fetch_bytes(p->model) : 0) + scratch + table_bytes(b, p) +
-           LIBRARY_BYTES + THREAD_BYTES * (uint64_t)b->threads + position_bytes(b, p, b->streams) * (uint64_t)positions;
+           kept_logits(b, p) + LIBRARY_BYTES + THREAD_BYTES * (uint64_t)b->threads +
+           position_bytes(b, p, b->streams) * (uint64_t)positions;
 }
 
 static int fewest_streams(const sg_pass *p)
@@ -226,7 +235,8 @@ int sg_budget_make(sg_budget *b, const sg_pass *p, sg_error *err)
         return sg_fail(err, SG_ERR_NOMEM,
                        "%s: a pass over windows of %d needs %" PRIu64 " MB, the bound is %" PRIu64
                        " MB; raise --memory, or use a smaller --window",
-                       p->model->ckpt->path, b->longest, need(b, p, b->group_positions) / 1000000 + 1, memory / 1000000);
+                       p->model->ckpt->path, b->longest, need(b, p, b->group_positions) / 1000000 + 1,
+                       memory / 1000000);
     }
     cut(b, p);
     return SG_OK;

@@ -29,6 +29,11 @@ static int vocab_rows(const sg_model *model)
     return model->spec.vocab < VOCAB_ROWS ? model->spec.vocab : VOCAB_ROWS;
 }
 
+uint64_t sg_head_block_bytes(const sg_model *model, int threads)
+{
+    return (uint64_t)sg_block_rows(threads) * (uint64_t)vocab_rows(model) * sizeof(float);
+}
+
 uint64_t sg_head_bytes(const sg_model *model, int threads, sg_precision precision)
 {
     uint64_t D = (uint64_t)model->spec.hidden, V = (uint64_t)vocab_rows(model), element = sg_element_bytes(precision),

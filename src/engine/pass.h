@@ -70,6 +70,7 @@ typedef struct sg_observer { /* a NULL function: not wanted; without nll and log
     int (*logits)(void *self, const sg_logits_event *event, sg_error *err);
     void *self;
     uint64_t position_bytes; /* what it keeps for each position of a chunk, for the memory bound */
+    bool keeps_logits;       /* it keeps a copy of an event's logits */
 } sg_observer;
 
 typedef struct sg_pass {

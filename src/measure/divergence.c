@@ -19,15 +19,22 @@ int sg_divergence_init(sg_divergence *d, const sg_window *windows, int n_windows
             return sg_fail(err, SG_ERR_USAGE, "divergence of more than %d positions; use --tokens", INT32_MAX);
     }
     size_t all = (size_t)n_subsets * d->positions, others = all - d->positions;
-    d->gaps = sg_alloc_zero(others, sizeof *d->gaps);
+    d->gaps = sg_alloc(others, sizeof *d->gaps);
     d->kl = sg_alloc(others, sizeof *d->kl);
-    for (size_t i = 0; d->kl && i < others; i++)
+    d->tops = sg_alloc(all, sizeof *d->tops);
+    d->log_sums = sg_alloc(d->positions, sizeof *d->log_sums);
+    if (!d->first || !d->gaps || !d->kl || !d->tops || !d->log_sums)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for the divergences of %zu positions", d->positions);
+    /* All is written at once: what is in memory already, the pass's bound leaves out (sg_memory_left). */
+    for (size_t i = 0; i < others; i++) {
+        d->gaps[i] = (sg_row_gap){.max = -INFINITY};
         d->kl[i] = NAN; /* until it is known; a window's last position stays so */
-    d->tops = sg_alloc_zero(all, sizeof *d->tops);
-    d->log_sums = sg_alloc_zero(d->positions, sizeof *d->log_sums);
-    return d->first && d->gaps && d->kl && d->tops && d->log_sums
-               ? SG_OK
-               : sg_fail(err, SG_ERR_NOMEM, "no memory for the divergences of %zu positions", d->positions);
+    }
+    for (size_t i = 0; i < all; i++)
+        d->tops[i] = (sg_top){.logit = -INFINITY};
+    for (size_t i = 0; i < d->positions; i++)
+        d->log_sums[i] = NAN;
+    return SG_OK;
 }
 
 void sg_divergence_dispose(sg_divergence *d)
@@ -101,7 +108,6 @@ static int see_logits(void *self, const sg_logits_event *e, sg_error *err)
 
 static int see_sums(void *self, const sg_nll_event *e, sg_error *err)
 {
-    (void)err;
     sg_divergence *d = self;
     for (int s = 0; s < e->n_subsets; s++)
         for (int i = 0; i < e->n; i++) {
@@ -114,19 +120,19 @@ static int see_sums(void *self, const sg_nll_event *e, sg_error *err)
                 continue;
             }
             const sg_row_gap *gap = &d->gaps[(subset - 1) * d->positions + at];
-            d->kl[(subset - 1) * d->positions + at] = fmax(0, gap->cross / gap->sum - d->log_sums[at] + log_sum);
+            double kl = gap->cross / gap->sum - d->log_sums[at] + log_sum;
+            if (!isfinite(kl))
+                return sg_fail(err, SG_ERR_NUMERIC,
+                               "the divergence is not finite in window %d, position %d: a logit is infinite",
+                               e->at[i].window, e->at[i].pos);
+            d->kl[(subset - 1) * d->positions + at] = fmax(0, kl); /* below 0 by rounding */
         }
     return SG_OK;
 }
 
 sg_observer sg_divergence_observer(sg_divergence *d)
 {
-    uint64_t others = (uint64_t)d->n_subsets - 1;
-    return (sg_observer){.logits = see_logits,
-                         .nll = see_sums,
-                         .self = d,
-                         .position_bytes = others * (sizeof *d->gaps + sizeof *d->kl) + (others + 1) * sizeof *d->tops +
-                                           sizeof *d->log_sums};
+    return (sg_observer){.logits = see_logits, .nll = see_sums, .self = d, .keeps_logits = true};
 }
 
 static int ascending(const void *a, const void *b)

@@ -279,8 +279,55 @@ static void test_experts(void **state)
     check_model(true);
 }
 
+/* The least bound that a pass with this observer accepts. */
+static uint64_t least_bound(const sg_model *model, bool keeps_logits)
+{
+    static const bool keep[LAYERS] = {true, true};
+    static const int32_t ids[2];
+    uint64_t low = 1, high = 1 << 30;
+    const sg_window window = {ids, 2, false};
+    scores s;
+    const sg_observer observer = {.nll = see_nll, .self = &s, .keeps_logits = keeps_logits};
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        sg_budget budget;
+        const sg_pass pass = {.model = model,
+                              .windows = &window,
+                              .n_windows = 1,
+                              .keep = keep,
+                              .n_subsets = 1,
+                              .observers = &observer,
+                              .n_observers = 1,
+                              .precision = SG_PRECISION_F32,
+                              .memory = middle,
+                              .threads = 1};
+        if (sg_budget_make(&budget, &pass, NULL) == SG_OK)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* An observer that keeps a block of logits is counted with it. */
+static void test_kept_logits(void **state)
+{
+    (void)state;
+    char dir[64];
+    sg_error err = {0};
+    sg_model *model;
+    tree_make(dir);
+    write_model(dir, false);
+    if (sg_model_open(&model, dir, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(least_bound(model, true) - least_bound(model, false), sg_block_rows(1) * V * 4);
+    sg_model_free(model);
+    tree_remove(dir);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_dense), cmocka_unit_test(test_experts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_dense), cmocka_unit_test(test_experts),
+                                       cmocka_unit_test(test_kept_logits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
