@@ -436,6 +436,8 @@ typedef struct sg_compare_point { /* one method at one number of units */
     uint64_t parameters, bytes;      /* of what is left; 0 with halves */
     const sg_perplexity *perplexity; /* one per evaluation text */
     size_t n_perplexity;
+    const sg_task_score *tasks; /* of sg_compare_tasks */
+    size_t n_tasks;
 } sg_compare_point;
 
 typedef struct sg_compare_method {
@@ -454,7 +456,9 @@ typedef struct sg_compare {
     int64_t trial_tokens; /* that greedy methods tried on; 0: none did */
     const sg_compare_method *methods;
     size_t n_methods;
-    int subsets;    /* different ones that were evaluated */
+    int subsets;                /* different ones among the points */
+    const sg_task_score *tasks; /* of the whole model, which points are compared with; of sg_compare_tasks */
+    size_t n_tasks;
     double seconds; /* all passes */
 } sg_compare;
 
@@ -463,6 +467,10 @@ typedef struct sg_compare {
  * choose: method and how far are not read. */
 int sg_compare_run(sg_compare **out, sg_model *model, const sg_method *methods, size_t n_methods, const int *counts,
                    size_t n_counts, const sg_choose_opts *choose, const sg_run_opts *eval, sg_error *err);
+/* Scores tasks at every point of a comparison, and with the whole model: equal sets once, in as few passes as memory
+ * allows. The model that was compared must still be there. opts and errors as for sg_eval_tasks. */
+int sg_compare_tasks(sg_compare *compare, const sg_task *const *tasks, size_t n_tasks, const sg_run_opts *opts,
+                     sg_error *err);
 void sg_compare_free(sg_compare *compare);
 
 /* ---- plans ------------------------------------------------------------------------------------------- */

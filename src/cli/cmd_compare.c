@@ -1,4 +1,4 @@
-/* shortgpt compare: perplexity of several methods at several numbers of removed layers. */
+/* shortgpt compare: perplexity and tasks of several methods at several numbers of removed layers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +81,8 @@ static int read_calibration(sg_text *text, sg_choose_opts *choose, const options
     return rc;
 }
 
-static int compare(sg_compare **out, const options *o, sg_model *model, const sg_choose_opts *choose,
-                   const sg_run_opts *eval, sg_error *err)
+static int compare(sg_compare **out, const options *o, sg_model *model, const task_list *tasks,
+                   const sg_choose_opts *choose, const sg_run_opts *eval, sg_error *err)
 {
     sg_method methods[MAX_METHODS];
     size_t n_methods, n_counts = 0;
@@ -104,6 +104,8 @@ static int compare(sg_compare **out, const options *o, sg_model *model, const sg
         rc = parse_counts(o->counts ? o->counts : most, units, counts, &n_counts, err);
     if (!rc)
         rc = sg_compare_run(out, model, methods, n_methods, counts, n_counts, choose, eval, err);
+    if (!rc && tasks->n)
+        rc = sg_compare_tasks(*out, (const sg_task *const *)tasks->list, tasks->n, eval, err);
     free(counts);
     return rc;
 }
@@ -114,6 +116,7 @@ int cmd_compare(const options *o, sg_error *err)
     sg_compare *result = NULL;
     sg_text calibration = {0};
     texts t = {0};
+    task_list tasks = {0};
     char *json = NULL, *table = NULL;
     sg_style style = terminal_style(o);
     sink s = {.fd = -1}, page = {.fd = -1};
@@ -121,10 +124,11 @@ int cmd_compare(const options *o, sg_error *err)
     sg_choose_opts choose;
     sg_removable *removable = NULL;
     int rc = require_one_model(o, err);
-    if (rc)
+    if (rc || (rc = require_tasks(o, err)))
         return rc;
     progress_init(&p, style.utf8, o->quiet);
-    if ((rc = sg_model_open(&model, o->models[0], err)) || (rc = texts_read(&t, o, err)) ||
+    if ((rc = sg_model_open(&model, o->models[0], err)) || (rc = tasks_read(&tasks, o, err)) ||
+        (rc = texts_read(&t, o, err)) ||
         (rc = choose_options(&choose, o, sg_model_get_info(model)->layers, &t, &p, err)) ||
         (rc = allow_removable(&choose, &removable, model, o, err)))
         goto out;
@@ -135,7 +139,7 @@ int cmd_compare(const options *o, sg_error *err)
     signals_install(); /* only now: until stdin is read, Ctrl-C just ends us */
     if ((rc = sink_open(&s, o->json, err)) || (rc = page_open(&page, o, err)))
         goto out;
-    rc = compare(&result, o, model, &choose, &eval, err);
+    rc = compare(&result, o, model, &tasks, &choose, &eval, err);
     progress_clear(&p);
     if (rc || ((s.json || page.json) && (rc = sg_compare_json(model, result, &json, err))) ||
         (s.table &&
@@ -149,6 +153,7 @@ out:
     sg_compare_free(result);
     sg_text_free(&calibration);
     texts_free(&t);
+    tasks_free(&tasks);
     sink_close(&s);
     sink_close(&page);
     sg_removable_free(removable);

@@ -60,13 +60,9 @@ static int check(const options *o, sg_error *err)
     if ((o->plan || o->without) && o->n_models > 1)
         return usage_error(err, "%s goes with one MODEL, but there are %zu", o->plan ? "--plan" : "--without",
                            o->n_models);
-    static const char *const of_tasks[] = {"limit", "shots", "items"};
-    for (size_t i = 0; i < sizeof of_tasks / sizeof *of_tasks; i++)
-        if (!o->tasks && options_given(o, of_tasks[i]))
-            return usage_error(err, "--%s goes with --tasks", of_tasks[i]);
     if (o->items && !strcmp(o->items, "-"))
         return usage_error(err, "--items -: expected the name of a file");
-    return SG_OK;
+    return require_tasks(o, err);
 }
 
 /* A mistake in a later name shows before the first model runs for an hour. */

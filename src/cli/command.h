@@ -29,6 +29,8 @@ typedef struct texts {
 int texts_read(texts *t, const options *o, sg_error *err);
 void texts_free(texts *t);
 
+/* SG_ERR_USAGE: --limit and such without --tasks. */
+int require_tasks(const options *o, sg_error *err);
 /* --tasks, read; tasks_free in any case. */
 typedef struct task_list {
     sg_task **list;

@@ -147,6 +147,7 @@ static const command_row commands[] = {
      "Removes 0, 1, 2 ... layers by each of several methods and measures perplexity without them, nothing written. "
      "Sets "
      "that several methods choose are evaluated once, and all together in as few passes as memory allows. "
+     "--tasks are scored with each of them, too, as by eval. "
      "Methods choose on one text, --calibration, and are compared on another, --text.\n"
      "bi: lowest Block Influence first, 1 minus the mean cosine of what enters a layer and what leaves it.\n"
      "relative-magnitude: lowest mean of |f(x)| / |x + f(x)| first, f(x) what a layer adds to the stream x.\n"
@@ -165,12 +166,15 @@ static const command_row commands[] = {
      "granularity  \"layer\" or \"half\"\n"
      "methods      a list of method and points: a list of n, removed, parameters, bytes\n"
      "             (of halves: n, removed_mixers, removed_ffns) and perplexity, as in\n"
-     "             the JSON of eval\n"
-     "subsets      different sets that were evaluated\n"
+     "             the JSON of eval, and tasks, as in it, with change from the whole\n"
+     "             model\n"
+     "tasks        of the whole model\n"
+     "subsets      different sets among them\n"
      "seconds\n",
      "  shortgpt compare model.gguf --methods bi,greedy --remove 0..8\n"
      "  shortgpt compare model.gguf --calibration book.txt --text wiki.test.raw --json c.json\n"
-     "  shortgpt compare model.gguf --granularity half --remove 0,4,8\n",
+     "  shortgpt compare model.gguf --granularity half --remove 0,4,8\n"
+     "  shortgpt compare model.gguf --remove 3,6 --tasks piqa=valid.jsonl --limit 200 --report c.html\n",
      NULL},
     {"tokenize", CMD_TOKENIZE, cmd_tokenize, "MODEL [options]", "Show a text's tokens",
      "Cuts a text into tokens by the model's own tokenizer and prints a line for each: its id, a tab, and its spelling "

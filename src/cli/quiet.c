@@ -95,6 +95,8 @@ int quiet_compare(char **out, const sg_compare *compare, sg_error *err)
             fprintf(f, "%s\t%d", sg_method_name(compare->methods[m].method), p->n);
             for (size_t j = 0; j < p->n_perplexity; j++)
                 fprintf(f, "\t%.4f", p->perplexity[j].ppl);
+            for (size_t j = 0; j < p->n_tasks; j++)
+                fprintf(f, "\t%.4f", p->tasks[j].acc.value);
             fputc('\n', f);
         }
     return finish(f, &text, out, err);

@@ -35,6 +35,15 @@ static int read_part(sg_task **out, const char *part, size_t n, const options *o
     return rc;
 }
 
+int require_tasks(const options *o, sg_error *err)
+{
+    static const char *const of_tasks[] = {"limit", "shots", "items"};
+    for (size_t i = 0; i < sizeof of_tasks / sizeof *of_tasks; i++)
+        if (!o->tasks && options_given(o, of_tasks[i]))
+            return usage_error(err, "--%s goes with --tasks", of_tasks[i]);
+    return SG_OK;
+}
+
 int tasks_read(task_list *t, const options *o, sg_error *err)
 {
     *t = (task_list){0};

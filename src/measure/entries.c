@@ -24,14 +24,19 @@ static void free_task(const sg_task_score *t)
     release(t->name);
 }
 
+void sg_task_scores_free(sg_task_score *tasks, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free_task(&tasks[i]);
+    sg_free(tasks);
+}
+
 static void free_entry(const sg_eval_entry *e)
 {
     for (size_t i = 0; i < e->n_perplexity; i++)
         release(e->perplexity[i].source);
-    for (size_t i = 0; i < e->n_tasks; i++)
-        free_task(&e->tasks[i]);
+    sg_task_scores_free((sg_task_score *)(uintptr_t)e->tasks, e->n_tasks);
     release(e->perplexity);
-    release(e->tasks);
     release(e->removed);
     release(e->path);
 }

@@ -10,6 +10,9 @@ int sg_eval_start(sg_eval **out, const sg_model *model, const int *removed, size
 /* *keep: [entries][layers] that each entry has; sg_free. SG_ERR_USAGE: entries of another model. */
 int sg_eval_keep(bool **keep, const sg_eval *eval, const sg_model *model, sg_error *err);
 
+/* The array and what its first n scores point to. */
+void sg_task_scores_free(sg_task_score *tasks, size_t n);
+
 /* The public structs point to const; these own. */
 static inline sg_eval_entry *sg_eval_own(const sg_eval *eval)
 {

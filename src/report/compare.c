@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "report/eval.h"
 #include "report/parts.h"
 #include "report/report.h"
 
@@ -51,7 +52,8 @@ static bool put_point(json_object *list, const sg_compare *c, const sg_compare_p
 {
     json_object *obj = json_object_new_object();
     if (sg_put_json_int(obj, "n", (uint64_t)p->n, err) && put_removed(obj, c, p, err) &&
-        sg_put_json_perplexities(obj, p->perplexity, p->n_perplexity, err))
+        sg_put_json_perplexities(obj, p->perplexity, p->n_perplexity, err) &&
+        sg_put_json_tasks(obj, p->tasks, p->n_tasks, p->n ? c->tasks : NULL, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
@@ -85,12 +87,12 @@ static bool put_methods(json_object *obj, const sg_compare *c, sg_error *err)
 int sg_report_compare_json(const sg_model_info *info, const sg_compare *c, char **out, sg_error *err)
 {
     json_object *obj = json_object_new_object();
-    bool ok = sg_put_json_string(obj, "schema", "shortgpt/compare/1", err) && sg_put_json_model(obj, info, err) &&
-              put_calibration(obj, c, err) &&
-              sg_put_json_string(obj, "precision", sg_precision_name(c->precision), err) &&
-              sg_put_json_string(obj, "granularity", c->halves ? "half" : "layer", err) && put_methods(obj, c, err) &&
-              sg_put_json_int(obj, "subsets", (uint64_t)c->subsets, err) &&
-              sg_put_json_number(obj, "seconds", c->seconds, err);
+    bool ok =
+        sg_put_json_string(obj, "schema", "shortgpt/compare/1", err) && sg_put_json_model(obj, info, err) &&
+        put_calibration(obj, c, err) && sg_put_json_string(obj, "precision", sg_precision_name(c->precision), err) &&
+        sg_put_json_string(obj, "granularity", c->halves ? "half" : "layer", err) && put_methods(obj, c, err) &&
+        sg_put_json_int(obj, "subsets", (uint64_t)c->subsets, err) &&
+        sg_put_json_tasks(obj, c->tasks, c->n_tasks, NULL, err) && sg_put_json_number(obj, "seconds", c->seconds, err);
     return sg_report_json_text(obj, ok, out, err);
 }
 
@@ -119,13 +121,54 @@ static void put_head(sg_strbuf *b, const sg_model_info *info, const sg_compare *
     sg_strbuf_printf(b, " %s %d different sets of %s\n", g->dot, c->subsets, c->halves ? "halves" : "layers");
 }
 
-/* The lowest of a row. */
-static double best_of(const sg_compare *c, size_t row, size_t text)
+/* What one grid shows: a number of each point, of its i-th text or task. */
+typedef struct grid {
+    double (*value)(const sg_compare_point *p, size_t i);
+    bool (*near_chance)(const sg_compare_point *p, size_t i); /* NULL: nothing to do with chance */
+    bool highest;                                             /* is the best */
+} grid;
+
+static double perplexity(const sg_compare_point *p, size_t i)
 {
-    double best = INFINITY;
-    for (size_t m = 0; m < c->n_methods; m++)
-        best = fmin(best, c->methods[m].points[row].perplexity[text].ppl);
-    return best;
+    return p->perplexity[i].ppl;
+}
+
+static double right(const sg_compare_point *p, size_t i)
+{
+    return p->tasks[i].acc.value * 100;
+}
+
+static double right_norm(const sg_compare_point *p, size_t i)
+{
+    return p->tasks[i].acc_norm.value * 100;
+}
+
+static double word_perplexity(const sg_compare_point *p, size_t i)
+{
+    return p->tasks[i].perplexity;
+}
+
+static bool right_near_chance(const sg_compare_point *p, size_t i)
+{
+    return p->tasks[i].acc.near_chance;
+}
+
+static bool right_norm_near_chance(const sg_compare_point *p, size_t i)
+{
+    return p->tasks[i].acc_norm.near_chance;
+}
+
+/* Is value the best of a row in which not all are the same? */
+static bool is_best(const sg_compare *c, const grid *g, size_t i, size_t row, double value)
+{
+    bool worse = false;
+    for (size_t m = 0; m < c->n_methods; m++) {
+        double other = g->value(&c->methods[m].points[row], i);
+        if (g->highest ? other > value : other < value)
+            return false;
+        worse = worse || (g->highest ? other < value : other > value);
+    }
+    return worse;
 }
 
 static int width_of(const sg_compare_method *m)
@@ -135,21 +178,25 @@ static int width_of(const sg_compare_method *m)
 }
 
 /* The mark's column is left out at a line's end. */
-static void put_cell(sg_strbuf *b, double ppl, bool best, bool last, int width)
+static void put_cell(sg_strbuf *b, const sg_compare *c, const grid *g, size_t i, size_t row, size_t m,
+                     const sg_ink *ink)
 {
-    sg_put_padded_fixed(b, ppl, ppl < 100 ? 2 : ppl < 10000 ? 1 : 0, -(width - 1));
-    sg_strbuf_puts(b, best ? "*" : last ? "" : " ");
+    const sg_compare_point *p = &c->methods[m].points[row];
+    double value = g->value(p, i);
+    bool near = g->near_chance && g->near_chance(p, i);
+    bool best = p->n > 0 && !near && is_best(c, g, i, row, value);
+    int columns = -(width_of(&c->methods[m]) - 1);
+    sg_strbuf_puts(b, best ? ink->mark : "");
+    if (value >= 1e7 && value < 1e18)
+        sg_put_padded(b, sg_put_short, (uint64_t)value, columns);
+    else
+        sg_put_padded_fixed(b, value, g->near_chance ? 1 : value < 100 ? 2 : value < 10000 ? 1 : 0, columns);
+    sg_strbuf_puts(b, near ? "~" : best ? "*" : m + 1 == c->n_methods ? "" : " ");
+    sg_strbuf_puts(b, best ? ink->end : "");
 }
 
-static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_style *style)
+static void put_grid(sg_strbuf *b, const sg_compare *c, const grid *g, size_t i, const sg_style *style)
 {
-    const sg_ink *ink = sg_ink_of(style);
-    const sg_perplexity *p = &c->methods[0].points[0].perplexity[text];
-    sg_strbuf_puts(b, "\n  Perplexity on ");
-    sg_put_clean(b, p->source);
-    sg_strbuf_printf(b, " %s ", sg_glyphs_of(style)->dot);
-    sg_put_count(b, (uint64_t)p->tokens);
-    sg_strbuf_printf(b, " predictions in windows of %d%s\n\n", p->window, p->bos ? ", each behind a BOS" : "");
     sg_strbuf_pad(b, "removed", -LABEL);
     for (size_t m = 0; m < c->n_methods; m++) {
         sg_strbuf_pad(b, sg_method_name(c->methods[m].method), -(width_of(&c->methods[m]) - 1));
@@ -158,18 +205,64 @@ static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_st
     sg_strbuf_puts(b, "\n");
     for (size_t row = 0; row < c->methods[0].n_points; row++) {
         char label[16];
-        double best = best_of(c, row, text);
         snprintf(label, sizeof label, "%d", c->methods[0].points[row].n);
         sg_strbuf_pad(b, label, -LABEL);
-        for (size_t m = 0; m < c->n_methods; m++) {
-            double ppl = c->methods[m].points[row].perplexity[text].ppl;
-            bool mark = c->n_methods > 1 && c->methods[m].points[row].n > 0 && ppl <= best;
-            sg_strbuf_puts(b, mark ? ink->mark : "");
-            put_cell(b, ppl, mark, m + 1 == c->n_methods, width_of(&c->methods[m]));
-            sg_strbuf_puts(b, mark ? ink->end : "");
-        }
+        for (size_t m = 0; m < c->n_methods; m++)
+            put_cell(b, c, g, i, row, m, sg_ink_of(style));
         sg_strbuf_puts(b, "\n");
     }
+}
+
+static void put_text(sg_strbuf *b, const sg_compare *c, size_t text, const sg_style *style)
+{
+    static const grid ppl = {perplexity, NULL, false};
+    const sg_perplexity *p = &c->methods[0].points[0].perplexity[text];
+    sg_strbuf_puts(b, "\n  Perplexity on ");
+    sg_put_clean(b, p->source);
+    sg_strbuf_printf(b, " %s ", sg_glyphs_of(style)->dot);
+    sg_put_count(b, (uint64_t)p->tokens);
+    sg_strbuf_printf(b, " predictions in windows of %d%s\n\n", p->window, p->bos ? ", each behind a BOS" : "");
+    put_grid(b, c, &ppl, text, style);
+}
+
+/* What a task's grid is of, and how sure the whole model's number is. */
+static void put_accuracy_line(sg_strbuf *b, const char *what, const sg_accuracy *a)
+{
+    sg_strbuf_printf(b, "  %s; of the whole model ", what);
+    sg_strbuf_fixed(b, a->value * 100, 1);
+    sg_strbuf_puts(b, ", standard error ");
+    sg_strbuf_fixed(b, a->error * 100, 1);
+    sg_strbuf_puts(b, "\n\n");
+}
+
+static void put_task(sg_strbuf *b, const sg_compare *c, size_t task, const sg_style *style)
+{
+    static const grid acc = {right, right_near_chance, true}, norm = {right_norm, right_norm_near_chance, true},
+                      words = {word_perplexity, NULL, false};
+    const sg_task_score *whole = &c->tasks[task];
+    sg_put_task_head(b, whole, sg_glyphs_of(style));
+    put_accuracy_line(b, "right, in %", &whole->acc);
+    put_grid(b, c, &acc, task, style);
+    if (isfinite(whole->acc_norm.value)) {
+        sg_strbuf_puts(b, "\n");
+        put_accuracy_line(b, "right by likelihood per character (acc_norm), in %", &whole->acc_norm);
+        put_grid(b, c, &norm, task, style);
+    }
+    if (isfinite(whole->perplexity)) {
+        sg_strbuf_puts(b, "\n  perplexity of the last words\n\n");
+        put_grid(b, c, &words, task, style);
+    }
+}
+
+static void put_legend(sg_strbuf *b, const sg_compare *c)
+{
+    if (c->n_methods > 1)
+        sg_strbuf_puts(b, c->n_tasks ? "\n  * the best of its row: lowest perplexity, most items right\n"
+                                     : "\n  * the lowest of its row; lower is better\n");
+    if (c->n_tasks)
+        sg_strbuf_puts(b, "\n  ~ near chance: guessing, or answering always the same, does as well.\n"
+                          "  Changes from the whole model on the same items, with intervals and McNemar's p, are in\n"
+                          "  --json and --report.\n");
 }
 
 int sg_report_compare_table(const sg_model_info *info, const sg_compare *c, const sg_style *style, char **out,
@@ -182,7 +275,8 @@ int sg_report_compare_table(const sg_model_info *info, const sg_compare *c, cons
     put_head(&b, info, c, sg_glyphs_of(style));
     for (size_t text = 0; text < c->methods[0].points[0].n_perplexity; text++)
         put_text(&b, c, text, style);
-    if (c->n_methods > 1)
-        sg_strbuf_puts(&b, "\n  * the lowest of its row; lower is better\n");
+    for (size_t task = 0; task < c->n_tasks; task++)
+        put_task(&b, c, task, style);
+    put_legend(&b, c);
     return sg_strbuf_finish(&b, out, err);
 }

@@ -57,7 +57,7 @@ static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_e
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
         sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && put_speed(obj, &e->speed, err) &&
-        sg_put_json_tasks(obj, e, first, err))
+        sg_put_json_tasks(obj, e->tasks, e->n_tasks, e == first ? NULL : first->tasks, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;

@@ -1,4 +1,4 @@
-/* Tasks in the JSON object and the table of `eval`, and --items. */
+/* Tasks in JSON objects and in the table of `eval`, and --items. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,12 +93,13 @@ static bool put_task(json_object *obj, const sg_task_score *t, const sg_task_sco
            (!first || put_changes(obj, first, t, err));
 }
 
-bool sg_put_json_tasks(json_object *obj, const sg_eval_entry *e, const sg_eval_entry *first, sg_error *err)
+bool sg_put_json_tasks(json_object *obj, const sg_task_score *tasks, size_t n, const sg_task_score *first,
+                       sg_error *err)
 {
     json_object *list = json_object_new_array();
-    for (size_t i = 0; i < e->n_tasks; i++) {
+    for (size_t i = 0; i < n; i++) {
         json_object *task = json_object_new_object();
-        if (!put_task(task, &e->tasks[i], e == first ? NULL : &first->tasks[i], err)) {
+        if (!put_task(task, &tasks[i], first ? &first[i] : NULL, err)) {
             json_object_put(task);
             json_object_put(list);
             return false;
@@ -235,7 +236,7 @@ static void put_constant(sg_strbuf *b, const sg_task_score *t)
     sg_strbuf_puts(b, "% of the items\n");
 }
 
-static void put_task_head(sg_strbuf *b, const sg_task_score *t, const sg_glyphs *g)
+void sg_put_task_head(sg_strbuf *b, const sg_task_score *t, const sg_glyphs *g)
 {
     sg_strbuf_puts(b, "\n  ");
     sg_put_clean(b, t->name);
@@ -279,7 +280,7 @@ void sg_put_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *names, c
     const sg_eval_entry *e = eval->entries;
     bool near = false;
     for (size_t i = 0; i < e[0].n_tasks; i++) {
-        put_task_head(b, &e[0].tasks[i], g);
+        sg_put_task_head(b, &e[0].tasks[i], g);
         sg_strbuf_puts(b, "  model    metric    right%   +-se");
         sg_strbuf_puts(b, eval->n_entries > 1 ? "  change     95% interval       p retained\n" : "\n");
         for (size_t j = 0; j < eval->n_entries; j++) {

@@ -34,6 +34,9 @@ typedef struct sg_mark { /* NaN: no such */
     double value, low, high;
 } sg_mark;
 
+/* task's accuracy `key`, -+ 1.96 of its standard errors */
+sg_mark sg_html_accuracy(json_object *task, const char *key);
+
 typedef struct sg_dots_chart { /* a row for each thing, a mark of each series in it */
     const char *title, *description;
     const char *const *series; /* [n_series] */

@@ -1,5 +1,6 @@
-/* The page of `compare`: perplexity against layers removed, for each method. */
+/* The page of `compare`: perplexity and tasks against layers removed, for each method. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -71,6 +72,101 @@ static void put_point(sg_strbuf *b, const char *method, json_object *point, size
     sg_strbuf_puts(b, "</td></tr>\n");
 }
 
+/* ---- tasks --------------------------------------------------------------------------------------------- */
+
+static json_object *point_of(json_object *methods, size_t m, size_t i)
+{
+    return sg_html_item(sg_json_get(sg_html_item(methods, m), "points"), i);
+}
+
+/* A row for the whole model, with whole's accuracy for every method, and one for each number of removed layers. */
+static void put_task_chart(sg_strbuf *b, json_object *methods, json_object *whole, size_t task)
+{
+    size_t n = sg_html_length(methods), points = sg_html_length(sg_json_get(sg_html_item(methods, 0), "points"));
+    n = n > MAX_METHODS ? MAX_METHODS : n;
+    points = points > MAX_POINTS ? MAX_POINTS : points;
+    const char *names[MAX_METHODS], **labels = sg_alloc(points + 1, sizeof *labels);
+    char(*made)[40] = sg_alloc(points + 1, sizeof *made);
+    sg_mark *marks = sg_alloc(n * (points + 1), sizeof *marks);
+    int rows = 0;
+    b->failed |= !labels || !made || !marks;
+    for (size_t i = 0; !b->failed && i <= points; i++) {
+        double removed = i ? sg_html_number(point_of(methods, 0, i - 1), "n") : 0;
+        if (i && !(removed > 0))
+            continue;
+        snprintf(made[rows], sizeof *made, i ? "%.0f removed" : "the whole model", removed);
+        labels[rows] = made[rows];
+        rows++;
+    }
+    for (size_t m = 0; !b->failed && m < n; m++) {
+        int row = 0;
+        names[m] = sg_html_string(sg_html_item(methods, m), "method");
+        marks[m * (size_t)rows] = sg_html_accuracy(whole, "acc");
+        for (size_t i = 0; i < points; i++)
+            if (sg_html_number(point_of(methods, 0, i), "n") > 0)
+                marks[m * (size_t)rows + (size_t)++row] =
+                    sg_html_accuracy(sg_html_item(sg_json_get(point_of(methods, m, i), "tasks"), task), "acc");
+    }
+    if (!b->failed)
+        sg_svg_dots(b, &(sg_dots_chart){sg_html_string(whole, "name"),
+                                        "Accuracy, with 95% intervals of 1.96 standard errors. Higher is better.",
+                                        names, (int)n, rows, labels, marks, NULL, false, 4});
+    sg_free(labels);
+    sg_free(made);
+    sg_free(marks);
+}
+
+static void put_task_row(sg_strbuf *b, json_object *task, const char *method, double removed)
+{
+    json_object *change = sg_json_get(sg_json_get(task, "change"), "acc");
+    sg_strbuf_puts(b, "<tr><td>");
+    sg_html_text(b, sg_html_string(task, "name"));
+    sg_strbuf_puts(b, "</td><td>");
+    sg_html_text(b, method);
+    sg_strbuf_puts(b, "</td>");
+    sg_html_cell(b, removed, 0);
+    sg_html_cell(b, sg_html_number(task, "n"), 0);
+    static const struct {
+        const char *key;
+        int decimals;
+    } accuracies[] = {{"acc", 4}, {"acc_stderr", 4}, {"acc_norm", 4}, {"acc_norm_stderr", 4}},
+      changes[] = {{"difference", 4}, {"low", 4}, {"high", 4}, {"p", 4}, {"retained", 3}};
+    for (size_t i = 0; i < SG_ARRAY_LEN(accuracies); i++)
+        sg_html_cell(b, sg_html_number(task, accuracies[i].key), accuracies[i].decimals);
+    for (size_t i = 0; i < SG_ARRAY_LEN(changes); i++)
+        sg_html_cell(b, sg_html_number(change, changes[i].key), changes[i].decimals);
+    sg_strbuf_puts(b, "</tr>\n");
+}
+
+static void put_tasks(sg_strbuf *b, json_object *methods, json_object *whole)
+{
+    static const char *const columns[] = {"Task",           "Method",     "Removed",        "Items",  "Accuracy",
+                                          "standard error", "normalised", "standard error", "Change", "95% from",
+                                          "95% to",         "p",          "Retained",       NULL};
+    if (!sg_html_length(whole))
+        return;
+    sg_strbuf_puts(b, "<h2>Tasks</h2>\n");
+    for (size_t t = 0; t < sg_html_length(whole); t++)
+        put_task_chart(b, methods, sg_html_item(whole, t), t);
+    sg_html_table(b,
+                  "Every task; change of accuracy is against the whole model on the same items, p is McNemar's, "
+                  "retained is the part of its accuracy above chance",
+                  columns);
+    for (size_t t = 0; t < sg_html_length(whole); t++) {
+        put_task_row(b, sg_html_item(whole, t), "the whole model", 0);
+        for (size_t m = 0; m < sg_html_length(methods); m++) {
+            json_object *method = sg_html_item(methods, m), *points = sg_json_get(method, "points");
+            for (size_t i = 0; i < sg_html_length(points); i++) {
+                json_object *point = sg_html_item(points, i);
+                if (sg_html_number(point, "n") > 0)
+                    put_task_row(b, sg_html_item(sg_json_get(point, "tasks"), t), sg_html_string(method, "method"),
+                                 sg_html_number(point, "n"));
+            }
+        }
+    }
+    sg_html_table_end(b);
+}
+
 void sg_html_compare(sg_strbuf *b, json_object *compare)
 {
     json_object *methods = sg_json_get(compare, "methods");
@@ -98,4 +194,5 @@ void sg_html_compare(sg_strbuf *b, json_object *compare)
             put_point(b, sg_html_string(method, "method"), sg_html_item(points, i), n_texts > 16 ? 16 : n_texts);
     }
     sg_html_table_end(b);
+    put_tasks(b, methods, sg_json_get(compare, "tasks"));
 }

@@ -94,9 +94,10 @@ static json_object *task_of(json_object *models, size_t model, size_t task)
     return sg_html_item(sg_json_get(sg_html_item(models, model), "tasks"), task);
 }
 
-/* value -+ 1.96 standard errors */
-static sg_mark accuracy(json_object *task, const char *key, const char *error_key)
+sg_mark sg_html_accuracy(json_object *task, const char *key)
 {
+    char error_key[40];
+    snprintf(error_key, sizeof error_key, "%s_stderr", key);
     double value = sg_html_number(task, key), half = 1.96 * sg_html_number(task, error_key);
     return (sg_mark){value, value - half, value + half};
 }
@@ -110,7 +111,7 @@ static void put_task_chart(sg_strbuf *b, json_object *models, char *const *names
     for (size_t t = 0; !b->failed && t < n_tasks; t++) {
         labels[t] = sg_html_string(task_of(models, 0, t), "name");
         for (size_t i = 0; i < n; i++)
-            marks[i * n_tasks + t] = accuracy(task_of(models, i, t), "acc", "acc_stderr");
+            marks[i * n_tasks + t] = sg_html_accuracy(task_of(models, i, t), "acc");
     }
     if (!b->failed)
         sg_svg_dots(b,

@@ -6,7 +6,7 @@
 #include "core/mem.h"
 #include "report/html.h"
 
-enum { WIDTH = 480, ROW = 20 };
+enum { WIDTH = 480, ROW = 20, SHIFT = 5 };
 
 static const char *const inks[] = {"var(--a)", "var(--b)", "var(--c)", "var(--d)", "var(--e)", "var(--f)"};
 enum { N_INKS = sizeof inks / sizeof *inks };
@@ -162,9 +162,15 @@ static void put_interval(sg_strbuf *b, const scale *x, const sg_mark *m, double 
     put_line(b, at(x, m->low), y, at(x, m->high), y, stroke);
 }
 
+/* Room for the marks of all series, SHIFT apart. */
+static double row_height(const sg_dots_chart *c)
+{
+    return c->n_series * SHIFT > ROW ? c->n_series * SHIFT + 4 : ROW;
+}
+
 static void put_row(sg_strbuf *b, const sg_dots_chart *c, const scale *x, int row, double top, double left)
 {
-    double y = top + (row + 0.5) * ROW;
+    double y = top + (row + 0.5) * row_height(c);
     open_text(b, left - 8, y + 4, "end", c->strong && c->strong[row] ? " class=\"strong\"" : "");
     sg_html_label(b, c->labels[row], 22);
     sg_strbuf_puts(b, "</text>\n");
@@ -180,7 +186,7 @@ static void put_row(sg_strbuf *b, const sg_dots_chart *c, const scale *x, int ro
     sg_strbuf_puts(b, "</title>\n");
     for (int s = 0; s < c->n_series; s++) {
         const sg_mark *m = &c->marks[s * c->n_rows + row];
-        double shift = c->n_series > 1 ? (s - (c->n_series - 1) / 2.0) * 5 : 0;
+        double shift = c->n_series > 1 ? (s - (c->n_series - 1) / 2.0) * SHIFT : 0;
         put_interval(b, x, m, y + shift, s);
         if (has_place(x, m->value))
             put_mark(b, at(x, m->value), y + shift, s);
@@ -195,7 +201,7 @@ void sg_svg_dots(sg_strbuf *b, const sg_dots_chart *c)
         longest = strlen(c->labels[i]) > longest ? strlen(c->labels[i]) : longest;
     longest = longest > 22 ? 22 : longest;
     double left = 16 + 7.5 * (double)longest, legend = c->n_series > 1 ? 18 * c->n_series + 4 : 0, top = legend + 4,
-           bottom = top + c->n_rows * ROW, values[16];
+           bottom = top + c->n_rows * row_height(c), values[16];
     scale x = {.low = INFINITY, .high = -INFINITY, .from = left + 8, .to = WIDTH - 20, .log = c->log};
     for (int i = 0; i < c->n_series * c->n_rows; i++) {
         take(&x, c->marks[i].value);

@@ -4,31 +4,14 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "measure/entries.h"
 #include "measure/eval.h"
 #include "measure/likelihood.h"
-#include "select/chooser.h"
-
-/* What sg_compare's pointers point to, and what is needed on the way. P = points of all methods. */
-typedef struct work {
-    sg_compare compare; /* first: an sg_compare * is one of these */
-    sg_model *model;
-    const sg_choose_opts *choose;
-    const int *counts;
-    size_t n_counts, n_points, n_units;
-    sg_calibration calibration;
-    sg_trial trial;
-    char *source;
-    sg_compare_method *methods;
-    sg_compare_point *points;  /* [methods][counts] */
-    bool *keep;                /* [P][n_units] what is left at each point; then [subsets] the different ones */
-    int *subset_of;            /* [P], into the different ones */
-    sg_perplexity *perplexity; /* [subsets][texts] */
-    size_t n_perplexity;
-} work;
+#include "select/compare.h"
 
 void sg_compare_free(sg_compare *compare)
 {
-    work *w = (work *)compare;
+    sg_comparison *w = (sg_comparison *)compare;
     if (!w)
         return;
     for (size_t i = 0; i < w->n_perplexity; i++)
@@ -43,10 +26,11 @@ void sg_compare_free(sg_compare *compare)
     sg_free(w->keep);
     sg_free(w->subset_of);
     sg_free(w->perplexity);
+    sg_task_scores_free(w->tasks, w->n_tasks);
     sg_free(w);
 }
 
-static int allocate(work *w, const sg_method *methods, size_t n_methods, sg_error *err)
+static int allocate(sg_comparison *w, const sg_method *methods, size_t n_methods, sg_error *err)
 {
     w->n_points = n_methods * w->n_counts;
     w->methods = sg_alloc_zero(n_methods, sizeof *w->methods);
@@ -65,7 +49,7 @@ static int allocate(work *w, const sg_method *methods, size_t n_methods, sg_erro
 
 /* ---- choosing ----------------------------------------------------------------------------------------- */
 
-static int measure(work *w, sg_error *err)
+static int measure(sg_comparison *w, sg_error *err)
 {
     unsigned needs = 0;
     const sg_run_opts *run = &w->choose->run;
@@ -82,7 +66,7 @@ static int measure(work *w, sg_error *err)
     return SG_OK;
 }
 
-static int fill_point(work *w, sg_compare_point *p, const bool *gone, bool *keep, int n, sg_error *err)
+static int fill_point(sg_comparison *w, sg_compare_point *p, const bool *gone, bool *keep, int n, sg_error *err)
 {
     const sg_model *model = w->model;
     int *removed = sg_alloc((size_t)n, sizeof *removed), at = 0;
@@ -103,7 +87,7 @@ static int fill_point(work *w, sg_compare_point *p, const bool *gone, bool *keep
     return SG_OK;
 }
 
-static int choose_sets(work *w, size_t method, sg_error *err)
+static int choose_sets(sg_comparison *w, size_t method, sg_error *err)
 {
     sg_chooser c;
     int most = w->counts[w->n_counts - 1];
@@ -133,7 +117,7 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* The different sets in w->keep's first rows, in an order that lets them share streams. */
-static int unite(work *w, sg_error *err)
+static int unite(sg_comparison *w, sg_error *err)
 {
     size_t n = w->n_units;
     row *rows = sg_alloc(w->n_points, sizeof *rows);
@@ -157,7 +141,7 @@ static int unite(work *w, sg_error *err)
     return SG_OK;
 }
 
-static int fill_perplexities(work *w, const sg_windows *windows, const sg_likelihood *lik, sg_error *err)
+static int fill_perplexities(sg_comparison *w, const sg_windows *windows, const sg_likelihood *lik, sg_error *err)
 {
     size_t texts = windows->n_texts, subsets = (size_t)w->compare.subsets;
     double *means = sg_alloc((size_t)windows->n, sizeof *means);
@@ -177,7 +161,7 @@ static int fill_perplexities(work *w, const sg_windows *windows, const sg_likeli
     return ok ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the results of %zu sets", subsets);
 }
 
-static int evaluate(work *w, const sg_windows *windows, const sg_run_opts *opts, sg_error *err)
+static int evaluate(sg_comparison *w, const sg_windows *windows, const sg_run_opts *opts, sg_error *err)
 {
     sg_likelihood lik = {0};
     sg_pass_result result = {0};
@@ -206,7 +190,7 @@ static int evaluate(work *w, const sg_windows *windows, const sg_run_opts *opts,
 
 /* ---- both --------------------------------------------------------------------------------------------- */
 
-static int check(const work *w, size_t n_methods, sg_error *err)
+static int check(const sg_comparison *w, size_t n_methods, sg_error *err)
 {
     if (!n_methods || !w->n_counts)
         return sg_fail(err, SG_ERR_USAGE, "comparing needs a method and a number of layers to remove");
@@ -221,7 +205,7 @@ static int check(const work *w, size_t n_methods, sg_error *err)
     return SG_OK;
 }
 
-static int describe_calibration(work *w, sg_error *err)
+static int describe_calibration(sg_comparison *w, sg_error *err)
 {
     const sg_windows *c = &w->calibration.windows;
     sg_compare *r = &w->compare;
@@ -238,7 +222,7 @@ int sg_compare_run(sg_compare **out, sg_model *model, const sg_method *methods, 
                    size_t n_counts, const sg_choose_opts *choose, const sg_run_opts *eval, sg_error *err)
 {
     sg_windows windows = {0};
-    work *w = sg_alloc_zero(1, sizeof *w);
+    sg_comparison *w = sg_alloc_zero(1, sizeof *w);
     *out = NULL;
     if (!w)
         return sg_fail(err, SG_ERR_NOMEM, "no memory to compare methods");

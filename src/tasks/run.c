@@ -50,8 +50,8 @@ static int longest_of(const sg_encoded *e)
     return longest;
 }
 
-int sg_tasks_run(sg_tasks_result *out, sg_model *model, const bool *keep, int n_subsets, const sg_task *const *tasks,
-                 size_t n_tasks, const sg_run_opts *opts, sg_error *err)
+int sg_tasks_run(sg_tasks_result *out, sg_model *model, const bool *keep, bool halves, int n_subsets,
+                 const sg_task *const *tasks, size_t n_tasks, const sg_run_opts *opts, sg_error *err)
 {
     sg_encoded e = {0};
     sg_packed packed = {0};
@@ -68,6 +68,7 @@ int sg_tasks_run(sg_tasks_result *out, sg_model *model, const bool *keep, int n_
                     .windows = packed.windows,
                     .n_windows = packed.n_windows,
                     .keep = keep,
+                    .halves = halves,
                     .n_subsets = n_subsets,
                     .observers = &observer,
                     .n_observers = 1,
@@ -98,19 +99,27 @@ out:
     return rc;
 }
 
-static int fill_entry(sg_eval_entry *entry, const sg_tasks_result *result, size_t subset, const sg_task *const *tasks,
-                      size_t n_tasks, sg_error *err)
+int sg_tasks_fill(sg_task_score *list, const sg_tasks_result *result, size_t subset, const sg_task *const *tasks,
+                  size_t n_tasks, sg_error *err)
 {
-    sg_task_score *list = sg_alloc_zero(n_tasks, sizeof *list);
     const sg_request_score *scores = result->scores + subset * result->n_requests;
-    int rc = list ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for %zu tasks", n_tasks);
-    entry->tasks = list;
+    int rc = SG_OK;
     for (size_t i = 0; i < n_tasks && !rc; i++) {
-        entry->n_tasks = i + 1;
         rc = sg_task_fill(&list[i], tasks[i], scores, result->bos, err);
         scores += tasks[i]->n_requests;
     }
     return rc;
+}
+
+static int fill_entry(sg_eval_entry *entry, const sg_tasks_result *result, size_t subset, const sg_task *const *tasks,
+                      size_t n_tasks, sg_error *err)
+{
+    sg_task_score *list = sg_alloc_zero(n_tasks, sizeof *list);
+    if (!list)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu tasks", n_tasks);
+    entry->tasks = list;
+    entry->n_tasks = n_tasks;
+    return sg_tasks_fill(list, result, subset, tasks, n_tasks, err);
 }
 
 int sg_eval_tasks(sg_eval **eval, sg_model *model, const int *removed, size_t n_removed, const sg_task *const *tasks,
@@ -130,7 +139,7 @@ int sg_eval_tasks(sg_eval **eval, sg_model *model, const int *removed, size_t n_
                      model->info.path);
     else
         rc = sg_eval_keep(&keep, to, model, err);
-    if (!rc && !(rc = sg_tasks_run(&result, model, keep, S, tasks, n_tasks, opts ? opts : &no_opts, err))) {
+    if (!rc && !(rc = sg_tasks_run(&result, model, keep, false, S, tasks, n_tasks, opts ? opts : &no_opts, err))) {
         to->precision = result.precision;
         to->seconds += result.seconds;
         to->scored += S * result.positions;

@@ -21,10 +21,14 @@ typedef struct sg_tasks_result {
     bool bos;
 } sg_tasks_result;
 
-/* keep: [n_subsets][layers], as of sg_pass. */
-int sg_tasks_run(sg_tasks_result *out, sg_model *model, const bool *keep, int n_subsets, const sg_task *const *tasks,
-                 size_t n_tasks, const sg_run_opts *opts, sg_error *err);
+/* keep, halves: as of sg_pass. */
+int sg_tasks_run(sg_tasks_result *out, sg_model *model, const bool *keep, bool halves, int n_subsets,
+                 const sg_task *const *tasks, size_t n_tasks, const sg_run_opts *opts, sg_error *err);
 void sg_tasks_result_dispose(sg_tasks_result *r);
+/* All tasks' scores of one subset: list has room for n_tasks, all zero. On an error what was filled is to be freed too.
+ */
+int sg_tasks_fill(sg_task_score *list, const sg_tasks_result *result, size_t subset, const sg_task *const *tasks,
+                  size_t n_tasks, sg_error *err);
 
 /* One task's score from its requests' scores; what it points to is owned (sg_eval_free). On an error *out is to be
  * freed too. */

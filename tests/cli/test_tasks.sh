@@ -27,6 +27,25 @@ expect "table" 0 "" eval "$model" --without 1 --tasks "$tasks"
 grep -q "piqa · 3 items · chance 50.0%" "$base/out" || fail "table: $(cat "$base/out")"
 awk 'length > 100' "$base/out" | grep -q . && fail "table: too wide"
 
+# compare: the numbers of eval at each point, and of the whole model beside them though it is not among the counts
+options="--text $base/a.txt --window 32 --precision f32"
+text 400 >"$base/a.txt"
+# shellcheck disable=SC2086 # a list of words
+{
+    expect "compare" 0 "" compare "$model" --methods reverse,sequential --remove 1,2 --tasks "$tasks" $options --json compare.json --report page.html
+    expect "eval of a point" 0 "" eval "$model" --without 2-3 --tasks "$tasks" $options --json eval.json
+    json "compare" compare.json "(lambda e: j['tasks'] == e[0]['tasks'] and j['methods'][0]['points'][1]['tasks'] == e[1]['tasks'])(
+        json.load(open('eval.json'))['models']) and all(len(p['tasks']) == 3 and all('change' in t for t in p['tasks'])
+        for m in j['methods'] for p in m['points']) and j['subsets'] == 4"
+    grep -q "piqa · 3 items · chance 50.0%" "$base/out" || fail "compare: no task in $(cat "$base/out")"
+    grep -q "<td>piqa</td><td>sequential</td><td>2</td><td>3</td>" page.html || fail "compare: the page has no tasks"
+    expect "compare, with 0" 0 "" compare "$model" --methods reverse --remove 0,2 --tasks "$tasks" $options --json - --threads 1
+    json "compare, with 0" "$base/out" "(lambda c: j['tasks'] == c['tasks'] and j['methods'][0]['points'][1] == c['methods'][0]['points'][1])(
+        json.load(open('compare.json'))) and j['methods'][0]['points'][0]['tasks'] == j['tasks'] and j['subsets'] == 2"
+    # without the halves of layers 2 and 3 is without these layers
+    expect "compare, halves" 0 "" compare "$model" --methods reverse --granularity half --remove 4 --tasks "$tasks" $options --json -
+    json "compare, halves" "$base/out" "j['methods'][0]['points'][0]['tasks'] == json.load(open('eval.json'))['models'][1]['tasks']"
+}
 expect "no such file" 1 "missing.jsonl" eval "$model" --tasks piqa=missing.jsonl
 expect "another task's file" 1 'is missing' eval "$model" --tasks "hellaswag=$golden/tasks/piqa.jsonl"
 finish

@@ -93,6 +93,7 @@ without, two models    | eval M N --without 1 | 2 | goes with one MODEL, but the
 without out of range   | eval $tiny --without 7 | 2 | 7
 without all            | eval $tiny --without 0-3 | 3 | all
 tasks without a file   | eval M --tasks piqa | 2 | expected NAME=FILE
+compare, no tasks      | compare M --limit 3 | 2 | --limit goes with --tasks
 limit without tasks    | eval M --limit 3 | 2 | --limit goes with --tasks
 items without tasks    | eval M --items x | 2 | --items goes with --tasks
 items to stdout        | eval M --tasks a=b --items - | 2 | expected the name of a file
