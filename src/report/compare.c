@@ -241,11 +241,11 @@ static void put_task(sg_strbuf *b, const sg_compare *c, size_t task, const sg_st
                       words = {word_perplexity, NULL, false};
     const sg_task_score *whole = &c->tasks[task];
     sg_put_task_head(b, whole, sg_glyphs_of(style));
-    put_accuracy_line(b, "right, in %", &whole->acc);
+    put_accuracy_line(b, "right (acc), in %", &whole->acc);
     put_grid(b, c, &acc, task, style);
     if (isfinite(whole->acc_norm.value)) {
         sg_strbuf_puts(b, "\n");
-        put_accuracy_line(b, "right by likelihood per character (acc_norm), in %", &whole->acc_norm);
+        put_accuracy_line(b, "right (acc_norm), in %", &whole->acc_norm);
         put_grid(b, c, &norm, task, style);
     }
     if (isfinite(whole->perplexity)) {
@@ -261,8 +261,7 @@ static void put_legend(sg_strbuf *b, const sg_compare *c)
                                      : "\n  * the lowest of its row; lower is better\n");
     if (c->n_tasks)
         sg_strbuf_puts(b, "\n  ~ near chance: guessing, or answering always the same, does as well.\n"
-                          "  Changes from the whole model on the same items, with intervals and McNemar's p, are in\n"
-                          "  --json and --report.\n");
+                          "  Changes from the whole model, with intervals and p, are in --json and --report.\n");
 }
 
 int sg_report_compare_table(const sg_model_info *info, const sg_compare *c, const sg_style *style, char **out,

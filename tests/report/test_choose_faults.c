@@ -19,6 +19,7 @@ int sg_test_fault(const char *operation)
 
 static sg_model *model;
 static sg_text text;
+static sg_task *task;
 static const sg_style style = {.utf8 = true};
 
 static sg_choose_opts options(sg_method method)
@@ -89,6 +90,24 @@ static int compare(sg_error *err)
     return rc;
 }
 
+static int compare_tasks(sg_error *err)
+{
+    static const sg_method method = SG_METHOD_REVERSE;
+    static const int count = 1;
+    sg_choose_opts opts = options(SG_METHOD_REVERSE);
+    sg_compare *result = NULL;
+    char *table = NULL, *json = NULL;
+    int rc = sg_compare_run(&result, model, &method, 1, &count, 1, &opts, &opts.run, err);
+    if (!rc)
+        rc = sg_compare_tasks(result, (const sg_task *const *)&task, 1, &opts.run, err);
+    if (!rc && !(rc = sg_compare_json(model, result, &json, err)))
+        rc = sg_compare_table(model, result, &style, &table, err);
+    sg_string_free(json);
+    sg_string_free(table);
+    sg_compare_free(result);
+    return rc;
+}
+
 static int score_halves(sg_error *err)
 {
     sg_choose_opts opts = options(SG_METHOD_GREEDY);
@@ -110,6 +129,7 @@ static void test_every_allocation(void **state)
     static const struct { const char *name; int (*run)(sg_error *err); } rows[] = {
         {"by divergence", by_divergence}, {"by perplexity", by_perplexity}, {"by speed", by_speed},
         {"until stable", until_stable},   {"compare", compare},       {"score of halves", score_halves},
+        {"tasks", compare_tasks},
     };
     for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
         sg_error err = {0};
@@ -138,12 +158,14 @@ static int setup(void **state)
     for (int i = 0; i < 40; i++)
         snprintf(words + strlen(words), sizeof words - strlen(words), "the layer turns %d ", i * 7 % 10);
     text = (sg_text){"words", words, strlen(words)};
-    return sg_model_open(&model, SG_GOLDEN "/tiny_llama.gguf", NULL);
+    int rc = sg_task_read(&task, "piqa", SG_GOLDEN "/tasks/piqa.jsonl", 0, 1, NULL);
+    return rc ? rc : sg_model_open(&model, SG_GOLDEN "/tiny_llama.gguf", NULL);
 }
 
 static int teardown(void **state)
 {
     (void)state;
+    sg_task_free(task);
     sg_model_free(model);
     return 0;
 }

@@ -210,14 +210,19 @@ static void test_compare(void **state)
                             "\"removed\": [], \"perplexity\": [{\"source\": \"@\", "
                             "\"ppl\": 20.5, \"ppl_low\": 19, \"ppl_high\": 22}]}, {\"n\": 2, \"removed\": [13, 14], "
                             "\"perplexity\": [{\"source\": \"@\", \"ppl\": 31.625, "
-                            "\"ppl_low\": 30, \"ppl_high\": 33}]}]}, {\"method\": \"@\", \"points\": [{\"n\": 2, "
+                            "\"ppl_low\": 30, \"ppl_high\": 33}], \"tasks\": [{\"name\": \"@\", \"n\": 50, \"acc\": 0.6, "
+                            "\"acc_stderr\": 0.05, \"change\": {\"acc\": {\"difference\": -0.1, \"low\": -0.1875, "
+                            "\"high\": -0.0125, \"p\": 0.0312, \"retained\": 0.5}}}]}]}, {\"method\": \"@\", \"points\": [{\"n\": 2, "
                             "\"removed_mixers\": [1], \"removed_ffns\": [], "
-                            "\"perplexity\": [{\"source\": \"@\", \"ppl\": null}]}]}], \"seconds\": 12}");
+                            "\"perplexity\": [{\"source\": \"@\", \"ppl\": null}]}]}], \"tasks\": [{\"name\": \"@\", \"n\": 50, \"acc\": 0.7, "
+                            "\"acc_stderr\": 0.05}], \"seconds\": 12}");
     char *page = page_of(json, "shortgpt compare");
     static const char *const words[] = {
         "<td>bi</td><td>2</td><td>31.63</td><td>30.00</td><td>33.00</td><td>13\xe2\x80\x93"
         "14</td>",
-        "mixers 1; feed-forwards none", "bi, 2.0: 31.63"};
+        "mixers 1; feed-forwards none", "bi, 2.0: 31.63", ">2 removed<", "</td><td>the whole model</td><td>0</td><td>50</td><td>0.7000</td>",
+        "</td><td>bi</td><td>2</td><td>50</td><td>0.6000</td><td>0.0500</td>",
+        "<td>-0.1000</td><td>-0.1875</td><td>-0.0125</td><td>0.0312</td><td>0.500</td>"};
     for (size_t i = 0; i < SG_ARRAY_LEN(words); i++)
         expect_in(page, words[i]);
     check_json(page, json);

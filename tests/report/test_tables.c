@@ -278,6 +278,39 @@ static void test_choice(void **state)
     }
 }
 
+/* Three methods: the best is marked where they differ and not near chance; a long number stays in its column. */
+static void test_compare_tasks(void **state)
+{
+    (void)state;
+    static const sg_item_score items[] = {{.id = "0", .gold = 1, .pred = 1}, {.id = "1", .gold = 0, .pred = 0}};
+    static const int removed[] = {14};
+    sg_task_score whole = {.name = "piqa", .n = 2, .acc = {.value = 1, .error = 0.1}, .acc_norm = {.value = 0.9, .error = 0.2}, .perplexity = 3.5,
+                           .chance = 0.5, .items = items}, best = whole, worse = whole, near = whole;
+    best.acc.value = 0.75;
+    worse.acc.value = 0.625;
+    near.acc = (sg_accuracy){.value = 0.5, .near_chance = true};
+    worse.perplexity = 11339520426;
+    const sg_perplexity ppl = {.source = "b.txt", .window = 1024, .tokens = 1023, .windows = 1, .ppl = 22.7};
+    const sg_compare_point points[] = {{.n = 1, .removed = removed, .perplexity = &ppl, .n_perplexity = 1, .tasks = &best, .n_tasks = 1},
+                                       {.n = 1, .removed = removed, .perplexity = &ppl, .n_perplexity = 1, .tasks = &worse, .n_tasks = 1},
+                                       {.n = 1, .removed = removed, .perplexity = &ppl, .n_perplexity = 1, .tasks = &near, .n_tasks = 1}};
+    const sg_compare_method methods[] = {{SG_METHOD_BI, &points[0], 1}, {SG_METHOD_REVERSE, &points[1], 1}, {SG_METHOD_RANDOM, &points[2], 1}};
+    const sg_compare compare = {.source = "a.txt", .methods = methods, .n_methods = 3, .tasks = &whole, .n_tasks = 1};
+    static const char *const words[] = {"1      75.0*      62.5       50.0~\n", "1      3.50*    11.3 B       3.50*\n",
+                                        "1     22.70      22.70      22.70\n", "right (acc), in %; of the whole model 100.0, standard error 10.0", "right (acc_norm), in %; of the whole model 90.0, standard error 20.0"};
+    char *text = NULL;
+    for (size_t i = 0; i < SG_ARRAY_LEN(styles); i++) {
+        if (styles[i].color)
+            continue;
+        assert_int_equal(sg_report_compare_table(&info, &compare, &styles[i], &text, NULL), SG_OK);
+        check_table("compare, tasks", text, &styles[i]);
+        for (size_t j = 0; j < SG_ARRAY_LEN(words); j++)
+            if (!strstr(text, words[j]))
+                fail_msg("no \"%s\" in:\n%s", words[j], text);
+        sg_free(text);
+    }
+}
+
 /* Two methods at two counts; of halves unit 29 is layer 14's feed-forward. */
 static void test_compare(void **state)
 {
@@ -305,8 +338,8 @@ static void test_compare(void **state)
     json_object *obj;
     assert_int_equal(sg_report_compare_json(&info, &layers_, &text, NULL), SG_OK);
     assert_int_equal(sg_json_parse(&obj, text, strlen(text), "compare", NULL), SG_OK);
-    static const char *const keys[] = {"schema", "model", "calibration", "precision", "granularity", "methods", "subsets", "seconds"};
-    static const char *const point_keys[] = {"n", "removed", "parameters", "bytes", "perplexity"};
+    static const char *const keys[] = {"schema", "model", "calibration", "precision", "granularity", "methods", "subsets", "tasks", "seconds"};
+    static const char *const point_keys[] = {"n", "removed", "parameters", "bytes", "perplexity", "tasks"};
     check_keys(obj, keys, SG_ARRAY_LEN(keys));
     json_object *points = sg_json_get(json_object_array_get_idx(sg_json_get(obj, "methods"), 1), "points");
     check_keys(json_object_array_get_idx(points, 1), point_keys, SG_ARRAY_LEN(point_keys));
@@ -418,7 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_score_table), cmocka_unit_test(test_score_table_degenerate), cmocka_unit_test(test_score_json),
-        cmocka_unit_test(test_inspect), cmocka_unit_test(test_eval), cmocka_unit_test(test_prune), cmocka_unit_test(test_choice), cmocka_unit_test(test_compare), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_inspect), cmocka_unit_test(test_eval), cmocka_unit_test(test_prune), cmocka_unit_test(test_choice), cmocka_unit_test(test_compare), cmocka_unit_test(test_compare_tasks), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
