@@ -261,7 +261,7 @@ static void put_legend(sg_strbuf *b, const sg_compare *c)
                                      : "\n  * the lowest of its row; lower is better\n");
     if (c->n_tasks)
         sg_strbuf_puts(b, "\n  ~ near chance: guessing, or answering always the same, does as well.\n"
-                          "  Changes from the whole model, with intervals and p, are in --json and --report.\n");
+                          "  Changes from the whole model, with intervals and p: --json, --report.\n");
 }
 
 int sg_report_compare_table(const sg_model_info *info, const sg_compare *c, const sg_style *style, char **out,
