@@ -74,6 +74,10 @@ int sg_csv_parse(json_object **out, const char *data, size_t bytes, const char *
         }
         size_t line = r.line;
         json_object *row = json_object_new_array();
+        if (!row) {
+            rc = sg_fail(err, SG_ERR_NOMEM, "no memory to read %s", what);
+            break;
+        }
         rc = take_row(&r, row, err);
         size_t width = json_object_array_length(row),
                first = json_object_array_length(rows) ? json_object_array_length(json_object_array_get_idx(rows, 0))

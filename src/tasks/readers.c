@@ -36,7 +36,9 @@ static void delete_brackets(sg_strbuf *b)
             at += n + 1;
             continue;
         }
-        sg_strbuf_add(&out, at++, 1);
+        n = n ? n : 1; /* no bracket of this line closes */
+        sg_strbuf_add(&out, at, n);
+        at += n;
     }
     sg_strbuf_add(&out, "", 0);
     sg_strbuf_free(b);

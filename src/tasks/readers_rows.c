@@ -12,10 +12,17 @@ static int no_memory(const char *where, sg_error *err)
     return sg_fail(err, SG_ERR_NOMEM, "%s: no memory for its rows", where);
 }
 
-/* obj[key] = value once more, borrowed from another object */
-static int share(json_object *obj, const char *key, json_object *value, sg_error *err)
+/* obj[key] = value once more, borrowed from another object; NULL: that one lacks it */
+static int share(json_object *obj, const char *where, const char *key, json_object *value, sg_error *err)
 {
-    return sg_json_put(obj, key, json_object_get(value), err);
+    return value ? sg_json_put(obj, key, json_object_get(value), err)
+                 : sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is missing or null", where, key);
+}
+
+static int need_object(json_object *row, const char *where, sg_error *err)
+{
+    return json_object_is_type(row, json_type_object) ? SG_OK
+                                                      : sg_fail(err, SG_ERR_FORMAT, "%s: must be an object", where);
 }
 
 static int need_list(json_object *list, const char *where, const char *key, size_t least, sg_error *err)
@@ -95,12 +102,17 @@ int sg_arrange_piqa(json_object **rows, const char *path, sg_error *err)
     int rc = labels ? sg_file_read(labels, 64 << 20, &text, &bytes, err) : no_memory(path, err);
     const char *at = text;
     for (size_t i = 0; i < n && !rc; i++) {
+        json_object *row = json_object_array_get_idx(*rows, i);
         size_t length = strcspn(at, "\r\n");
+        char where[600];
+        snprintf(where, sizeof where, "%.500s: item %zu", path, i);
+        if ((rc = need_object(row, where, err)))
+            break;
         if (length != 1 || (*at != '0' && *at != '1'))
             rc = sg_fail(err, SG_ERR_FORMAT, "%s: line %zu: expected 0 or 1, a line for each of the %zu items", labels,
                          i + 1, n);
         else
-            rc = sg_json_put(json_object_array_get_idx(*rows, i), "label", json_object_new_int(*at - '0'), err);
+            rc = sg_json_put(row, "label", json_object_new_int(*at - '0'), err);
         at += length;
         at += strspn(at, "\r");
         at += *at == '\n';
@@ -163,7 +175,7 @@ static int race_from_lists(json_object *row, const char *where, json_object *pro
     for (size_t k = 0; !rc && k < json_object_array_length(lists[0]); k++) {
         json_object *problem = json_object_new_object();
         for (int i = 0; i < 3 && !rc; i++)
-            rc = share(problem, to[i], json_object_array_get_idx(lists[i], k), err);
+            rc = share(problem, where, to[i], json_object_array_get_idx(lists[i], k), err);
         if (rc)
             json_object_put(problem);
         else
@@ -176,20 +188,21 @@ static int race_from_lists(json_object *row, const char *where, json_object *pro
 static int race_take(json_object *row, const char *where, json_object *articles, json_object *by_id, sg_error *err)
 {
     const char *id = NULL;
-    json_object *single = sg_json_get(row, "question"), *problems = NULL;
-    if (single && sg_row_string(row, where, "example_id", &id, err))
+    json_object *single = sg_json_get(row, "question"), *given = single ? NULL : sg_json_get(row, "problems"),
+                *problems;
+    if (need_object(row, where, err) || (single && sg_row_string(row, where, "example_id", &id, err)))
         return SG_ERR_FORMAT;
     if (single && (problems = sg_json_get(by_id, id))) /* one more question of an article */
         return sg_json_append(problems, json_object_get(row), err);
     json_object *article = json_object_new_object();
-    json_object *name = sg_json_get(row, single ? "example_id" : "id"), *given = sg_json_get(row, "problems");
+    json_object *name = sg_json_get(row, single ? "example_id" : "id");
     problems = given ? json_object_get(given) : json_object_new_array();
     int rc = sg_json_put(article, "problems", problems, err);
     if (!rc)
-        rc = share(article, "article", sg_json_get(row, "article"), err);
+        rc = share(article, where, "article", sg_json_get(row, "article"), err);
     if (!rc && name)
-        rc = share(article, "id", name, err);
-    if (!rc && single && !(rc = share(by_id, id, problems, err)))
+        rc = share(article, where, "id", name, err);
+    if (!rc && single && !(rc = share(by_id, where, id, problems, err)))
         rc = sg_json_append(problems, json_object_get(row), err);
     else if (!rc && !given)
         rc = race_from_lists(row, where, problems, err);
@@ -291,8 +304,8 @@ static int c3_take(json_object *row, const char *where, json_object *made, sg_er
         json_object *question = json_object_array_get_idx(questions, i);
         if (!json_object_is_type(question, json_type_object))
             rc = sg_fail(err, SG_ERR_FORMAT, "%s: a question must be an object", where);
-        else if (!(rc = share(question, "text", text, err)) &&
-                 !(rc = share(question, "id", json_object_array_get_idx(row, 2), err)))
+        else if (!(rc = share(question, where, "text", text, err)) &&
+                 !(rc = share(question, where, "id", json_object_array_get_idx(row, 2), err)))
             rc = sg_json_append(made, json_object_get(question), err);
     }
     json_object_put(text);

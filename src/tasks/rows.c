@@ -35,6 +35,12 @@ static int read_text(const char *path, char **data, const char **start, size_t *
     return rc;
 }
 
+/* Takes row over. */
+static int append_row(json_object *rows, json_object *row, const char *where, sg_error *err)
+{
+    return row ? sg_json_append(rows, row, err) : sg_fail(err, SG_ERR_FORMAT, "%s: is null, no item", where);
+}
+
 static int take_lines(json_object *rows, const char *at, const char *path, sg_error *err)
 {
     int rc = SG_OK;
@@ -44,7 +50,7 @@ static int take_lines(json_object *rows, const char *at, const char *path, sg_er
         size_t n = strcspn(at, "\n");
         snprintf(where, sizeof where, "%.500s: line %zu", path, line);
         if (strspn(at, " \t\r") < n && !(rc = sg_json_parse(&row, at, n, where, err)))
-            rc = sg_json_append(rows, row, err);
+            rc = append_row(rows, row, where, err);
         at += n + (at[n] == '\n');
     }
     return rc;
@@ -151,7 +157,7 @@ int sg_rows_read_folder(json_object **out, const char *path, sg_error *err)
         char *file = sg_path_join(path, names[i]);
         rc = file ? sg_json_read_file(&row, file, err) : sg_fail(err, SG_ERR_NOMEM, "no memory to read %s", path);
         if (!rc)
-            rc = sg_json_append(rows, row, err);
+            rc = append_row(rows, row, file, err);
         sg_free(file);
     }
     sg_names_free(names, n);

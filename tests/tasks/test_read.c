@@ -51,6 +51,16 @@ static void test_rejects(void **state)
          "none of the choices"},
         {"race's letters", "race", "{\"example_id\": \"1\", \"article\": \"a\", \"question\": \"q\", \"options\": [\"a\", \"b\", \"c\", \"d\"], \"answer\": \"E\"}",
          SG_ERR_FORMAT, "not A to D"},
+        {"null in a line", "boolq", "{\"passage\": \"a\", \"question\": \"b\", \"label\": 1}\nnull\n", SG_ERR_FORMAT, "line 2: is null"},
+        {"null in a list", "boolq", "[null]", SG_ERR_FORMAT, "item 0: \"passage\" is missing"},
+        {"race's row is no object", "race", "[\"x\"]", SG_ERR_FORMAT, "row 1: must be an object"},
+        {"race's problems are no list", "race", "[{\"article\": \"a\", \"problems\": \"p\"}]", SG_ERR_FORMAT, "\"problems\" must be a list"},
+        {"race's question with problems", "race", "[{\"question\": \"q\", \"example_id\": \"1\", \"article\": \"a\", \"answer\": \"A\", \"problems\": \"p\"}]",
+         SG_ERR_FORMAT, "\"options\" must be a list"},
+        {"race without an article", "race", "[{\"question\": \"q\", \"example_id\": \"1\"}]", SG_ERR_FORMAT, "row 1: \"article\" is missing"},
+        {"race's null question", "race", "[{\"article\": \"a\", \"questions\": [null], \"options\": [1], \"answers\": [1]}]", SG_ERR_FORMAT,
+         "\"question\" is missing"},
+        {"c3 without an id", "c3", "[[[\"a\"], [{\"question\": \"q\"}], null]]", SG_ERR_FORMAT, "\"id\" is missing"},
         {"one option", "mine", "{\"context\": \"a\", \"choices\": [\"b\"], \"answer\": 0}", SG_ERR_FORMAT, "fewer than two"},
         {"a name that is nearly one", "hellaswg", "{\"ctx_a\": \"a\"}", SG_ERR_FORMAT, "did you mean hellaswag?"},
         {"a folder is wanted", "mmlu", "x", SG_ERR_IO, "folder"},
@@ -91,6 +101,11 @@ static void test_piqa_labels(void **state)
             fail_msg("labels %zu: got %d", i, rc);
         sg_task_free(task);
     }
+    sg_error err = {0};
+    sg_task *task;
+    put_file("[1, {}]");
+    assert_int_equal(sg_task_read(&task, "piqa", path, 0, 0, &err), SG_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "item 0: must be an object"));
     remove(labels);
 }
 
@@ -132,6 +147,26 @@ static void test_text(void **state)
     sg_replace(&b, "a", "aa");
     assert_string_equal(b.data, "Éaa bç");
     sg_strbuf_free(&b);
+}
+
+/* A text of brackets that do not close takes no longer than another of its length. */
+static void test_brackets(void **state)
+{
+    (void)state;
+    enum { N = 1 << 20 };
+    char *text = sg_alloc(N + 200, 1);
+    assert_non_null(text);
+    int n = sprintf(text, "{\"activity_label\": \"a\", \"ctx_a\": \"");
+    memset(text + n, '[', N);
+    strcpy(text + n + N, "x\", \"ctx_b\": \"\", \"endings\": [\"y [z] w\", \"[z\"], \"label\": 0}");
+    put_file(text);
+    sg_free(text);
+    sg_task *task;
+    assert_int_equal(sg_task_read(&task, "hellaswag", path, 0, 0, NULL), SG_OK);
+    assert_int_equal(strlen(task->requests[0].context), strlen("a: ") + N + 1);
+    assert_string_equal(task->requests[0].continuation, " y w"); /* two blanks are one */
+    assert_string_equal(task->requests[1].continuation, " [z");
+    sg_task_free(task);
 }
 
 /* Ten items of two options: what a harness makes of zeros and ones, and what two models have in common. */
@@ -183,6 +218,7 @@ int main(void)
     snprintf(path, sizeof path, "/tmp/sg_tasks_%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rejects), cmocka_unit_test(test_piqa_labels), cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_brackets),
         cmocka_unit_test(test_text),    cmocka_unit_test(test_scores),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
