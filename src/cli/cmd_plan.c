@@ -33,7 +33,7 @@ int cmd_plan(const options *given, sg_error *err)
     if (!rc && o->out) { /* the plan is the result's JSON */
         with_json.json = o->out;
         with_json.out = NULL;
-        rc = guard_json(o, err);
+        rc = guard_outputs(o, err);
     }
     if (rc)
         return rc;

@@ -42,35 +42,48 @@ static int keep_off(const char *option, const char *json, const char *target, co
                : SG_OK;
 }
 
-/* file: what --option names */
-static int guard(const options *o, const char *option, const char *file, sg_error *err)
+int guard_input(const options *o, const char *what, const char *path, sg_error *err)
 {
-    if (!file || !strcmp(file, "-"))
-        return SG_OK;
-    char *target = resolve(file);
-    if (!target)
-        return SG_OK; /* it cannot be written at all, which sink_open says */
+    const struct {
+        const char *option, *file;
+    } written[] = {{"json", o->json}, {"report", o->report}, {"items", o->items}};
     int rc = SG_OK;
-    for (size_t i = 0; i < o->n_models && !rc; i++)
-        rc = keep_off(option, file, target, "MODEL", o->models[i], err);
-    for (size_t i = 0; i < o->n_texts && !rc; i++)
-        rc = keep_off(option, file, target, "the text", o->texts[i], err);
-    if (!rc)
-        rc = keep_off(option, file, target, "the text", o->calibration, err);
-    if (!rc)
-        rc = keep_off(option, file, target, "the plan", o->plan, err);
-    if (!rc)
-        rc = keep_off(option, file, target, "OUT", o->out, err);
-    free(target);
+    for (size_t i = 0; i < sizeof written / sizeof *written && !rc; i++) {
+        const char *file = written[i].file;
+        char *target = file && strcmp(file, "-") ? resolve(file) : NULL;
+        if (target) /* else it cannot be written at all, which sink_open says */
+            rc = keep_off(written[i].option, file, target, what, path, err);
+        free(target);
+    }
     return rc;
 }
 
-int guard_json(const options *o, sg_error *err)
+/* Do both options name one file? */
+static bool same_place(const char *a, const char *b)
 {
-    int rc = guard(o, "json", o->json, err);
-    if (!rc)
-        rc = guard(o, "report", o->report, err);
-    if (!rc && o->json && o->report && !strcmp(o->json, o->report))
+    char *to = a && strcmp(a, "-") ? resolve(a) : NULL, *other = b && strcmp(b, "-") ? resolve(b) : NULL;
+    bool same = to && other && !strcmp(to, other);
+    free(to);
+    free(other);
+    return same;
+}
+
+int guard_outputs(const options *o, sg_error *err)
+{
+    const struct {
+        const char *what, *path;
+    } read[] = {
+        {"the text", o->calibration}, {"the plan", o->plan}, {"the importance matrix", o->imatrix}, {"OUT", o->out}};
+    int rc = SG_OK;
+    for (size_t i = 0; i < o->n_models && !rc; i++)
+        rc = guard_input(o, "MODEL", o->models[i], err);
+    for (size_t i = 0; i < o->n_texts && !rc; i++)
+        rc = guard_input(o, "the text", o->texts[i], err);
+    for (size_t i = 0; i < sizeof read / sizeof *read && !rc; i++)
+        rc = guard_input(o, read[i].what, read[i].path, err);
+    if (!rc && same_place(o->json, o->report))
         rc = usage_error(err, "--json and --report name the same file");
+    if (!rc && (same_place(o->json, o->items) || same_place(o->report, o->items)))
+        rc = usage_error(err, "--items and --%s name the same file", same_place(o->json, o->items) ? "json" : "report");
     return rc;
 }

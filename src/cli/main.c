@@ -112,7 +112,7 @@ static int run(const command_row *c, int argc, char **argv)
     if (!rc && o.help) {
         help_command(stdout, c);
         status = finish_stdout();
-    } else if (rc || (rc = guard_json(&o, &err)) || (rc = c->run(&o, &err))) {
+    } else if (rc || (rc = guard_outputs(&o, &err)) || (rc = c->run(&o, &err))) {
         status = explain(rc, &o, c, &err);
     }
     options_free(&o);

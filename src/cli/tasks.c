@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "guard.h"
 
 /* The length of "NAME=FILE" at s: up to a comma behind which another one begins, so that FILE may have commas in it. */
 static size_t part_length(const char *s)
@@ -30,7 +31,9 @@ static int read_part(sg_task **out, const char *part, size_t n, const options *o
         return err->code = SG_ERR_NOMEM;
     }
     copy[name] = 0;
-    int rc = sg_task_read(out, copy, copy + name + 1, o->shots, o->limit, err);
+    int rc = guard_input(o, "the task", copy + name + 1, err);
+    if (!rc)
+        rc = sg_task_read(out, copy, copy + name + 1, o->shots, o->limit, err);
     free(copy);
     return rc;
 }

@@ -5,7 +5,8 @@ cp -r "$golden/tiny_llama" "$base/m"
 text 300 >"$base/a.txt"
 ln -s a.txt "$base/link.txt"
 expect "a plan" 0 "" prune "$base/m.gguf" --layers 1 -o x.gguf --dry-run --json "$base/plan.json"
-before=$(cd "$base" && cat m.gguf m/* a.txt plan.json | cksum)
+echo '{"context": "a", "choices": ["b", "c"], "answer": 0}' >"$base/t.json"
+before=$(cd "$base" && cat m.gguf m/* a.txt t.json plan.json | cksum)
 
 # name | arguments behind the program's name, @ for the folder | part of the message
 rows="
@@ -18,6 +19,10 @@ the text           | score @/m.gguf --text @/a.txt --json @/a.txt               
 the text by a link | score @/m.gguf --text @/a.txt --json @/link.txt                  | the text
 the plan           | eval @/m.gguf --plan @/plan.json --json @/plan.json              | the plan
 OUT                | prune @/m.gguf --layers 1 -o out.gguf --json out.gguf            | OUT
+the matrix         | prune @/m.gguf --layers 1 -o @/x.gguf --imatrix @/a.txt --json @/a.txt | the importance matrix
+items, the model   | eval @/m @/m.gguf --tasks mine=@/t.json --items @/m.gguf         | MODEL
+items, the task    | eval @/m.gguf --tasks mine=@/t.json --items @/t.json             | the task
+the task           | eval @/m.gguf --tasks mine=@/t.json --json @/here/../t.json      | the task
 in OUT             | prune @/m --layers 1 -o @/here --overwrite --json @/here/r.json  | OUT
 "
 while IFS='|' read -r name arguments message; do
@@ -25,7 +30,11 @@ while IFS='|' read -r name arguments message; do
     # shellcheck disable=SC2086,SC2116 # a list of words; trims
     expect "$(echo $name)" 2 "into $(echo $message)" ${arguments//@/$base}
 done <<<"$rows"
-[ "$before" = "$(cd "$base" && cat m.gguf m/* a.txt plan.json | cksum)" ] || fail "something was overwritten"
+[ "$before" = "$(cd "$base" && cat m.gguf m/* a.txt t.json plan.json | cksum)" ] || fail "something was overwritten"
+for options in "--json here.json --report $base/here/here.json" "--items here.json --json ./here.json" "--report here.html --items here.html"; do
+    # shellcheck disable=SC2086 # a list of words
+    expect "one file: $options" 2 "name the same file" eval "$base/m.gguf" --tasks mine="$base/t.json" $options
+done
 nothing_left "guard"
 
 # A pipe is written to as it is.
