@@ -288,7 +288,9 @@ static int put_aside(const place *first, const char *aside, bool back, sg_error 
 int sg_publish_set(const char *temp, const char *path, const char *const *names, size_t n, bool replace, sg_error *err)
 {
     place *places = sg_alloc_zero(n, sizeof *places);
-    char *aside = sg_path_join(temp, "replaced"), *parent = sg_path_parent(path);
+    /* a name that none of the set has: all but the first end in .gguf or .dat */
+    char *aside = sg_path_join(temp, strcmp(names[0], "replaced") ? "replaced" : "aside"),
+         *parent = sg_path_parent(path);
     bool is_aside = false;
     int rc = places && aside && parent ? find_places(places, temp, path, names, n, replace, err) : no_memory(temp, err);
     if (rc == SG_OK && (rc = put_aside(&places[0], aside, false, err)) == SG_OK) {

@@ -415,6 +415,9 @@ static void test_imatrix(void **state)
     assert_int_equal(prune("one.gguf", "0", "im/out.gguf", &opts, NULL, NULL), SG_ERR_USAGE);
     opts.overwrite = true;
     assert_int_equal(prune("one.gguf", "0", "im/out.gguf", &opts, NULL, NULL), SG_OK);
+    assert_true(shell("echo old > im/replaced")); /* the name under which the old one would wait */
+    assert_int_equal(prune("one.gguf", "0", "im/replaced", &opts, NULL, NULL), SG_OK);
+    assert_true(shell("cmp im/replaced plain.gguf && cmp im/replaced.imatrix.dat want.dat"));
     make_set("s", 3);
     assert_int_equal(prune("s-00001-of-00003.gguf", "0", "im/t-00001-of-00003.gguf", &opts, NULL, NULL), SG_OK);
     assert_true(shell("cmp im/t.imatrix.dat want.dat"));
