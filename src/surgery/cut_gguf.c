@@ -32,7 +32,7 @@ int sg_gguf_cut_make(sg_gguf_cut *g, const sg_cut *cut, const sg_gguf *meta, sg_
         return sg_fail(err, SG_ERR_FORMAT, "%s: %s.nextn_predict_layers is %lld of %lld blocks", path, cut->word,
                        (long long)mtp, (long long)blocks);
     /* a file made without its MTP blocks may still count them */
-    if (blocks != layers && blocks != layers + mtp)
+    if ((blocks != layers && blocks - mtp != layers) || mtp > layers)
         return sg_fail(err, SG_ERR_FORMAT, "%s: %s.block_count is not the number of layers, expected %d, found %lld",
                        path, cut->word, layers, (long long)blocks);
     g->blocks = (int)blocks;

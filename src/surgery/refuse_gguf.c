@@ -46,10 +46,17 @@ static bool lists(const sg_gguf_kv *kv, int layer)
     return false;
 }
 
+/* How many layers at the end have none of their own. */
+static int64_t sharing(const sg_gguf_cut *g, const char *key)
+{
+    int64_t n = sg_gguf_cut_int(g, key, 0, 0);
+    return n > 0 ? n : 0;
+}
+
 /* Is i one of the last two layers that have keys and values of their own, where others read them? */
 static bool provides_kv(const sg_gguf_cut *g, const char *key, int i)
 {
-    int64_t shared = sg_gguf_cut_int(g, key, 0, 0), own = g->blocks - shared, readers = 0;
+    int64_t shared = sharing(g, key), own = g->blocks - shared, readers = 0;
     for (int k = 0; k < g->n_keep; k++)
         readers += g->keep[k] >= own;
     return shared > 0 && readers && (i == own - 1 || i == own - 2);
@@ -104,7 +111,7 @@ static int check_protected(const sg_gguf_cut *g, const sg_gguf_rule *rule, sg_er
 /* gemma4: the loader stops below two layers with a cache of their own. */
 static int check_kv(const sg_gguf_cut *g, const sg_gguf_rule *rule, sg_error *err)
 {
-    int64_t shared = sg_gguf_cut_int(g, rule->key, 0, 0);
+    int64_t shared = sharing(g, rule->key);
     int own = 0, rc = check_protected(g, rule, err);
     for (int k = 0; k < g->n_keep; k++)
         own += g->keep[k] < g->blocks - shared;

@@ -109,7 +109,7 @@ int sg_cut_removed_below(const sg_cut *cut, int64_t n);
 json_object *sg_cut_config(const sg_cut *cut);
 /* The object that holds the path's last key, and that key; NULL: absent. */
 json_object *sg_json_holder(json_object *config, const char *path, const char **last);
-/* An integer; absent where there is none. */
+/* An integer, no further from 0 than INT32_MAX (no number of a layer is); absent where there is none. */
 int64_t sg_rule_number(json_object *config, const char *path, int64_t absent);
 /* A list's entries, one a layer (a string's letters are words), whether it is there or only meant: a new array of
  * plan->layers entries or more. *out NULL: it is neither. json_object_put. */

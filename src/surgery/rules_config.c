@@ -131,16 +131,23 @@ static int gather(const sg_cut *cut, const sg_rule *rule, const place *p, sg_err
     return sg_json_put(p->holder, p->key, text, err);
 }
 
-/* [["global","local"],12]: the words as often; else one entry: the words once. */
-static int append_run(json_object *flat, const json_object *run, const place *p, sg_error *err)
+static int no_runs(const place *p, sg_error *err)
 {
-    json_object *words = json_object_array_get_idx(run, 0), *times = json_object_array_get_idx(run, 1);
+    return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is not a list of [[words], times]", p->what, p->key);
+}
+
+/* [["global","local"],12]: the words as often; no more than come to `most` entries. */
+static int append_run(json_object *flat, const json_object *run, size_t most, const place *p, sg_error *err)
+{
+    bool pair = json_object_is_type(run, json_type_array) && json_object_array_length(run) == 2;
+    json_object *words = pair ? json_object_array_get_idx(run, 0) : NULL;
+    json_object *times = pair ? json_object_array_get_idx(run, 1) : NULL;
     int64_t n = json_object_get_int64(times);
-    if (!json_object_is_type(words, json_type_array) || !json_object_is_type(times, json_type_int) || n < 0 ||
-        n > 100000)
-        return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is not a list of [[words], times]", p->what, p->key);
+    if (!json_object_is_type(words, json_type_array) || !json_object_array_length(words) ||
+        !json_object_is_type(times, json_type_int) || n < 0)
+        return no_runs(p, err);
     int rc = SG_OK;
-    for (int64_t k = 0; rc == SG_OK && k < n; k++)
+    for (int64_t k = 0; rc == SG_OK && k < n && json_object_array_length(flat) < most; k++)
         for (size_t i = 0; rc == SG_OK && i < json_object_array_length(words); i++)
             rc = append_same(flat, json_object_array_get_idx(words, i), err);
     return rc;
@@ -154,11 +161,14 @@ static int runs(const sg_cut *cut, const place *p, sg_error *err)
     if (rc == SG_OK && !old)
         rc = sg_json_parse(&meant, "[[[\"global\",\"local\"],12]]", 25, p->what, err);
     old = old ? old : meant;
+    if (rc == SG_OK && !json_object_is_type(old, json_type_array))
+        rc = no_runs(p, err);
+    size_t layers = (size_t)cut->plan->layers;
     for (size_t i = 0; rc == SG_OK && i < json_object_array_length(old); i++)
-        rc = append_run(flat, json_object_array_get_idx(old, i), p, err);
-    if (rc == SG_OK && json_object_array_length(flat) != (size_t)cut->plan->layers)
-        rc = sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is for %zu layers, expected %d", p->what, p->key,
-                     json_object_array_length(flat), cut->plan->layers);
+        rc = append_run(flat, json_object_array_get_idx(old, i), layers + 1, p, err);
+    if (rc == SG_OK && json_object_array_length(flat) != layers)
+        rc = sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is for %s layers, expected %zu", p->what, p->key,
+                     json_object_array_length(flat) < layers ? "fewer" : "more", layers);
     if (rc == SG_OK && !(kept = survivors(cut, flat, err)))
         rc = SG_ERR_NOMEM;
     json_object_put(flat);
@@ -213,7 +223,8 @@ static json_object *numbers_in_order(const sg_cut *cut, json_object *list, int b
 {
     json_object *out = json_object_new_array();
     for (size_t i = 0; out && i < json_object_array_length(list); i++) {
-        int64_t to = renumber(cut, json_object_get_int64(json_object_array_get_idx(list, i)) - base);
+        int64_t n = json_object_get_int64(json_object_array_get_idx(list, i)),
+                to = n < base ? -1 : renumber(cut, n - base);
         if (to >= 0 && sg_json_append(out, json_object_new_int64(to + base), NULL) < 0) {
             json_object_put(out);
             return NULL;

@@ -34,7 +34,8 @@ static json_object *find(json_object *config, const char *path)
 int64_t sg_rule_number(json_object *config, const char *path, int64_t absent)
 {
     json_object *value = find(config, path);
-    return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : absent;
+    int64_t n = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : absent;
+    return n > INT32_MAX ? INT32_MAX : n < -INT32_MAX ? -INT32_MAX : n;
 }
 
 const sg_rule *sg_rule_for(const sg_cut *cut, const char *key)
@@ -170,6 +171,9 @@ static int derive(const sg_cut *cut, const sg_rule *rule, json_object **out, sg_
         (rule->unless && find(config, rule->unless)))
         return SG_OK;
     int rc = other ? sg_rule_entries(cut, other, &as, err) : SG_OK;
+    if (rc == SG_OK && other && !as)
+        rc = sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is not a list of entries, one for each layer",
+                     cut->model->config_path, rule->with);
     json_object *list = json_object_new_array();
     if (rc == SG_OK && !list)
         rc = sg_fail(err, SG_ERR_NOMEM, "no memory for the JSON key \"%s\"", rule->key);

@@ -180,6 +180,7 @@ static const struct { const char *name, *arch; int layers; const char *before, *
      "~.block_count=4 ~.nextn_predict_layers=1 ~.attention.indexer.types=[1,1,0]"},
     {"an MTP block does not slide", "exaone-moe", 5, "~.block_count=5 ~.nextn_predict_layers=1", "0",
      "~.block_count=4 ~.nextn_predict_layers=1 ~.attention.sliding_window_pattern=[t,t,f,f]"},
+    {"very many MTP blocks", "glm4moe", 4, "~.block_count=2000000004 ~.nextn_predict_layers=2000000000", "1", NULL},
     {"more MTP blocks than blocks", "glm4moe", 4, "~.block_count=4 ~.nextn_predict_layers=4", "1", NULL},
 
     {"consumers of a shared cache", "gemma4", 8, "~.attention.shared_kv_layers=4 ~.attention.sliding_window_pattern=[t,f,t,f,t,f,t,f]", "0,5,7",
