@@ -59,8 +59,8 @@ static int parse_counts(const char *list, int units, int *counts, size_t *n, sg_
             return usage_error(err, "--remove %s: expected ascending numbers and ranges such as 0..10 or 1,2,4..8",
                                list);
         if (last >= units) {
-            snprintf(err->message, sizeof err->message, "--remove %.100s: of %d %s at least one has to stay", list,
-                     units, "units");
+            snprintf(err->message, sizeof err->message, "--remove %.100s: of %d units at least one has to stay", list,
+                     units);
             return err->code = SG_ERR_REFUSED;
         }
         for (int i = first; i <= last; i++)

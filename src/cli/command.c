@@ -71,7 +71,12 @@ int removed_layers(const options *o, const sg_model *model, int **list, size_t *
     int rc = o->plan ? plan_read(&plan, o, model, err) : SG_OK;
     if (!rc && plan && plan->n_remove) {
         char *text = sg_layers_format(plan->remove, plan->n_remove); /* the one way to a list that we own */
-        rc = text ? sg_layers_parse(text, plan->layers, list, n, err) : SG_ERR_NOMEM;
+        if (text) {
+            rc = sg_layers_parse(text, plan->layers, list, n, err);
+        } else {
+            snprintf(err->message, sizeof err->message, "no memory for the list of layers");
+            rc = err->code = SG_ERR_NOMEM;
+        }
         sg_string_free(text);
     }
     sg_plan_free(plan);

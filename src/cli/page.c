@@ -41,7 +41,10 @@ static char *command_line(const options *o)
     fprintf(to, "shortgpt %s", o->command);
     for (int i = 0; i < o->n_arguments; i++)
         put_argument(to, o->arguments[i]);
-    return fclose(to) ? NULL : text;
+    if (!fclose(to))
+        return text;
+    free(text);
+    return NULL;
 }
 
 int page_write(sink *page, const options *o, const char *json, sg_error *err)

@@ -8,32 +8,23 @@
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */
 
-/* obj[key] = value, an object made by fill; false: no memory */
-typedef bool fill_object(json_object *obj, const void *from, sg_error *err);
-
-static bool append_object(json_object *list, fill_object *fill, const void *from, sg_error *err)
+static bool put_subtask(json_object *list, const sg_subtask_score *s, sg_error *err)
 {
     json_object *obj = json_object_new_object();
-    if (fill(obj, from, err))
+    if (sg_put_json_string(obj, "name", s->name, err) && sg_put_json_int(obj, "n", (uint64_t)s->n, err) &&
+        sg_put_json_number(obj, "acc", s->acc, err) && sg_put_json_number(obj, "acc_stderr", s->acc_error, err) &&
+        sg_put_json_number(obj, "acc_norm", s->acc_norm, err) &&
+        sg_put_json_number(obj, "acc_norm_stderr", s->acc_norm_error, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
-}
-
-static bool put_subtask(json_object *obj, const void *from, sg_error *err)
-{
-    const sg_subtask_score *s = from;
-    return sg_put_json_string(obj, "name", s->name, err) && sg_put_json_int(obj, "n", (uint64_t)s->n, err) &&
-           sg_put_json_number(obj, "acc", s->acc, err) && sg_put_json_number(obj, "acc_stderr", s->acc_error, err) &&
-           sg_put_json_number(obj, "acc_norm", s->acc_norm, err) &&
-           sg_put_json_number(obj, "acc_norm_stderr", s->acc_norm_error, err);
 }
 
 static bool put_subtasks(json_object *obj, const sg_task_score *t, sg_error *err)
 {
     json_object *list = json_object_new_array();
     for (size_t i = 0; i < t->n_subtasks; i++)
-        if (!append_object(list, put_subtask, &t->subtasks[i], err)) {
+        if (!put_subtask(list, &t->subtasks[i], err)) {
             json_object_put(list);
             return false;
         }
