@@ -240,10 +240,15 @@ typedef struct sg_task_score {
 
 typedef struct sg_speed {      /* measured on this machine, as busy as it was; all 0: not measured */
     int prompt_tokens, tokens; /* that each turn read, and then took one by one behind them */
-    int turns;                 /* all models had alternately; the best one counts */
-    double prompt_tokens_per_second, tokens_per_second;
-    uint64_t memory; /* bytes for it: weights, keys and values, buffers */
+    int turns;                 /* that all models had alternately */
+    double prompt_tokens_per_second, tokens_per_second; /* of the fastest prompt and token */
+    uint64_t memory;                                    /* bytes for it: weights, keys and values, buffers */
 } sg_speed;
+
+typedef struct sg_sample {
+    const char *prompt; /* one of sg_sample_prompt's */
+    const char *text;   /* what follows it: UTF-8, terminated */
+} sg_sample;
 
 typedef struct sg_eval_entry {
     const char *path;
@@ -255,7 +260,9 @@ typedef struct sg_eval_entry {
     size_t n_perplexity;
     const sg_task_score *tasks;
     size_t n_tasks;
-    sg_speed speed; /* sg_eval_speed's */
+    sg_speed speed;           /* sg_eval_speed's */
+    const sg_sample *samples; /* sg_eval_sample's */
+    size_t n_samples;
 } sg_eval_entry;
 
 typedef struct sg_eval {
@@ -353,6 +360,11 @@ const char *sg_sample_prompt(size_t i);
  * precision, memory, threads, progress (NULL: the defaults). Where the weights do not fit the memory bound, all 0, and
  * that no error. */
 int sg_eval_speed(sg_eval *eval, const sg_model *model, const sg_run_opts *opts, sg_error *err);
+
+/* How all entries, which are of this model, continue the sample prompts: 32 tokens at most, the most likely one each
+ * time, as sg_generate_run does. Of opts: bos, precision, memory, threads, progress. Once for each entry. Errors as
+ * sg_generate_run. */
+int sg_eval_sample(sg_eval *eval, sg_model *model, const sg_run_opts *opts, sg_error *err);
 
 /* ---- methods ----------------------------------------------------------------------------------------- */
 

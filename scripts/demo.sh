@@ -15,8 +15,6 @@ run() {
 run shortgpt inspect SmolLM2.gguf
 run shortgpt score SmolLM2.gguf --json scores.json
 run shortgpt prune SmolLM2.gguf --remove 3 -o smaller.gguf --overwrite
-run shortgpt eval SmolLM2.gguf smaller.gguf
-run shortgpt generate SmolLM2.gguf --prompt 'Once upon a time' -n 40
-run shortgpt generate smaller.gguf --prompt 'Once upon a time' -n 40
+run shortgpt eval SmolLM2.gguf smaller.gguf --sample
 
 printf '\nThe smaller model is build/demo/smaller.gguf; any program that loads GGUF files runs it.\n'

@@ -9,7 +9,8 @@ typedef struct inputs {
     task_list tasks;
 } inputs;
 
-/* Perplexity unless there are only tasks, tasks, and speed, of the model and, with n > 0, without those layers. */
+/* Perplexity unless there are only tasks, tasks, speed and texts, of the model and, with n > 0, without those layers.
+ */
 static int measure(sg_eval **out, const options *o, sg_model *model, const int *list, size_t n, const inputs *in,
                    const sg_run_opts *run, sg_error *err)
 {
@@ -21,6 +22,8 @@ static int measure(sg_eval **out, const options *o, sg_model *model, const int *
         rc = sg_eval_tasks(out, model, list, n, (const sg_task *const *)in->tasks.list, in->tasks.n, run, err);
     if (!rc && n && shown)
         rc = sg_eval_speed(*out, model, run, err);
+    if (!rc && o->sample && shown)
+        rc = sg_eval_sample(*out, model, run, err);
     return rc;
 }
 

@@ -91,8 +91,8 @@ static const command_row commands[] = {
      "only between models with "
      "the same tokenizer, text and window.\n"
      "With --without or --plan one model is evaluated as it is and without those layers in one pass; nothing is "
-     "written. Their speed is measured too, in turns of 256 tokens that are read and 8 one by one behind them, and the "
-     "best turn counts.\n"
+     "written. Their speed is measured too, in turns of 128 tokens that are read and 4 one by one behind them; the "
+     "fastest count, since what else runs on the machine only slows them.\n"
      "Tasks: --tasks NAME=FILE,... scores tests as lm-evaluation-harness 0.4.13 does: hellaswag, piqa (with its "
      "labels file beside it), arc_easy, arc_challenge, openbookqa, winogrande, wsc273, boolq, wsc, commonsense_qa, "
      "race, "
@@ -118,8 +118,9 @@ static const command_row commands[] = {
      "             gained, p, retained;\n"
      "             speed: prompt_tokens, tokens, turns, prompt_tokens_per_second,\n"
      "             tokens_per_second, memory, with --without or --plan, where the\n"
-     "             weights fit in memory; else null\n",
-     "  shortgpt eval model.gguf smaller.gguf\n"
+     "             weights fit in memory; else null;\n"
+     "             samples: with --sample, a list of prompt, text\n",
+     "  shortgpt eval model.gguf smaller.gguf --sample\n"
      "  shortgpt eval model.gguf --without 14,17,25 --text wiki.test.raw\n"
      "  shortgpt eval model.gguf --without 14,17,25 --tasks piqa=valid.jsonl,mmlu=mmlu/ --limit 200\n",
      NULL},

@@ -36,7 +36,10 @@ static void free_entry(const sg_eval_entry *e)
     for (size_t i = 0; i < e->n_perplexity; i++)
         release(e->perplexity[i].source);
     sg_task_scores_free((sg_task_score *)(uintptr_t)e->tasks, e->n_tasks);
+    for (size_t i = 0; i < e->n_samples; i++)
+        release(e->samples[i].text);
     release(e->perplexity);
+    release(e->samples);
     release(e->removed);
     release(e->path);
 }

@@ -1,10 +1,11 @@
 /* sg_generate_run: a text goes on, token by token. */
+#include "measure/generate.h"
+
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include "core/mem.h"
-#include "engine/generate.h"
 #include "engine/kernels.h"
 #include "measure/subset.h"
 #include "measure/windows.h"
@@ -64,7 +65,7 @@ static int32_t sample(const float *logits, int n, double temperature, uint64_t *
 typedef struct run {
     sg_model *model;
     const sg_generate_opts *opts;
-    sg_decoder *decoder;
+    sg_decoder *decoder; /* the caller's */
     sg_detok detok;
     sg_strbuf text;
     size_t shown; /* bytes of text that piece() was given */
@@ -143,46 +144,64 @@ static int begin_text(run *r, const sg_text *prompt, const sg_tokens *tokens, sg
     return rc;
 }
 
-static int generate(run *r, const sg_text *prompt, const int *removed, size_t n_removed, sg_error *err)
+int sg_prompt_tokens(sg_tokens *out, sg_model *model, const sg_text *prompt, sg_bos bos, sg_error *err)
 {
-    const sg_generate_opts *o = r->opts;
-    int wanted = o->tokens ? o->tokens : DEFAULT_TOKENS, positions = r->model->spec.max_positions, rc;
-    sg_tokens tokens = {0};
-    bool *keep = NULL;
-    if ((rc = sg_model_runs(r->model, err)) || (rc = sg_subset_keep(&keep, r->model, removed, n_removed, err)) ||
-        (rc = sg_tokenize(r->model, prompt, o->bos, &tokens, err)) || (rc = begin_text(r, prompt, &tokens, err)))
-        goto out;
-    if (!tokens.n) {
+    int positions = model->spec.max_positions, rc = sg_tokenize(model, prompt, bos, out, err);
+    if (rc)
+        return rc;
+    if (!out->n)
         rc = sg_fail(err, SG_ERR_USAGE,
                      "the prompt has no tokens, and this model's texts do not begin with a BOS (see --bos)");
-        goto out;
-    }
-    if (positions ? tokens.n > (size_t)positions : tokens.n > INT32_MAX / 2) {
+    else if (positions ? out->n > (size_t)positions : out->n > INT32_MAX / 2)
         rc = sg_fail(err, SG_ERR_REFUSED, "%s: the prompt has %zu tokens, the model only %d positions",
-                     r->model->info.path, tokens.n, positions ? positions : INT32_MAX / 2);
-        goto out;
-    }
-    int n = (int)tokens.n;
-    if (positions && wanted > positions - n + 1) { /* the last new token needs no position */
-        wanted = positions - n + 1;
+                     model->info.path, out->n, positions ? positions : INT32_MAX / 2);
+    if (rc)
+        sg_tokens_free(out);
+    return rc;
+}
+
+int sg_new_tokens(const sg_model *model, const sg_tokens *prompt, const sg_generate_opts *opts)
+{
+    int wanted = opts->tokens ? opts->tokens : DEFAULT_TOKENS;
+    int left = model->spec.max_positions - (int)prompt->n + 1; /* the last new token needs no position */
+    return model->spec.max_positions && wanted > left ? left : wanted;
+}
+
+static int generate(run *r, const sg_text *prompt, const sg_tokens *tokens, sg_error *err)
+{
+    int wanted = sg_new_tokens(r->model, tokens, r->opts), rc;
+    if (wanted < (r->opts->tokens ? r->opts->tokens : DEFAULT_TOKENS))
         r->out->stop = SG_STOP_POSITIONS;
-    }
-    r->out->n_prompt = n;
+    r->out->n_prompt = (int)tokens->n;
     r->out->ids = sg_alloc((size_t)wanted, sizeof *r->out->ids);
-    sg_decoder_opts decoder = {.model = r->model,
-                               .keep = keep,
-                               .capacity = n + wanted - 1,
-                               .precision = o->precision,
-                               .memory = sg_memory_left(o->memory),
-                               .threads = o->threads,
-                               .progress = o->progress};
-    rc = r->out->ids ? sg_decoder_create(&r->decoder, &decoder, err)
-                     : sg_fail(err, SG_ERR_NOMEM, "no memory for %d tokens", wanted);
-    if (!rc)
-        rc = go_on(r, &tokens, wanted, err);
-out:
-    sg_tokens_free(&tokens);
-    sg_free(keep);
+    if (!r->out->ids)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d tokens", wanted);
+    if ((rc = begin_text(r, prompt, tokens, err)) || (rc = go_on(r, tokens, wanted, err)))
+        return rc;
+    sg_decoder_info info = sg_decoder_get_info(r->decoder);
+    r->out->precision = info.precision;
+    r->out->layers = info.layers;
+    r->out->layers_in_memory = info.held;
+    r->out->memory = info.bytes;
+    return sg_strbuf_finish(&r->text, &r->out->text, err);
+}
+
+int sg_generate_by(sg_generation **out, sg_decoder *decoder, sg_model *model, const sg_text *prompt,
+                   const sg_tokens *tokens, const sg_generate_opts *opts, sg_error *err)
+{
+    *out = NULL;
+    run r = {
+        .model = model, .opts = opts, .decoder = decoder, .random = opts->seed, .out = sg_alloc_zero(1, sizeof *r.out)};
+    if (!r.out)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for a text");
+    sg_decoder_reset(decoder);
+    int rc = generate(&r, prompt, tokens, err);
+    sg_strbuf_free(&r.text);
+    sg_detok_dispose(&r.detok);
+    if (rc)
+        sg_generation_free(r.out);
+    else
+        *out = r.out;
     return rc;
 }
 
@@ -190,28 +209,28 @@ int sg_generate_run(sg_generation **out, sg_model *model, const sg_text *prompt,
                     const sg_generate_opts *opts, sg_error *err)
 {
     static const sg_generate_opts no_opts = {0};
+    sg_decoder *d = NULL;
+    sg_tokens tokens = {0};
+    bool *keep = NULL;
+    int rc;
     opts = opts ? opts : &no_opts;
     *out = NULL;
-    run r = {.model = model, .opts = opts, .random = opts->seed, .out = sg_alloc_zero(1, sizeof *r.out)};
-    if (!r.out)
-        return sg_fail(err, SG_ERR_NOMEM, "no memory for a text");
-    int rc = generate(&r, prompt, removed, n_removed, err);
-    if (!rc) {
-        sg_decoder_info info = sg_decoder_get_info(r.decoder);
-        r.out->precision = info.precision;
-        r.out->layers = info.layers;
-        r.out->layers_in_memory = info.held;
-        r.out->memory = info.bytes;
-        sg_strbuf_add(&r.text, "", 0);
-        rc = sg_strbuf_finish(&r.text, &r.out->text, err);
-    }
-    sg_strbuf_free(&r.text);
-    sg_detok_dispose(&r.detok);
-    sg_decoder_free(r.decoder);
-    if (rc)
-        sg_generation_free(r.out);
-    else
-        *out = r.out;
+    if ((rc = sg_model_runs(model, err)) || (rc = sg_subset_keep(&keep, model, removed, n_removed, err)) ||
+        (rc = sg_prompt_tokens(&tokens, model, prompt, opts->bos, err)))
+        goto out;
+    sg_decoder_opts decoder = {.model = model,
+                               .keep = keep,
+                               .capacity = (int)tokens.n + sg_new_tokens(model, &tokens, opts) - 1,
+                               .precision = opts->precision,
+                               .memory = sg_memory_left(opts->memory),
+                               .threads = opts->threads,
+                               .progress = opts->progress};
+    if (!(rc = sg_decoder_create(&d, &decoder, err)))
+        rc = sg_generate_by(out, d, model, prompt, &tokens, opts, err);
+out:
+    sg_decoder_free(d);
+    sg_tokens_free(&tokens);
+    sg_free(keep);
     return rc;
 }
 

@@ -7,7 +7,7 @@
 #include "measure/entries.h"
 #include "measure/windows.h"
 
-enum { PROMPT = 256, TOKENS = 8, MIN_TURNS = 3, MAX_TURNS = 10 };
+enum { PROMPT = 128, TOKENS = 4, MIN_TURNS = 3, MAX_TURNS = 8 };
 static const double enough = 4; /* seconds, after which no further turns begin */
 
 static double now(void)
@@ -23,52 +23,51 @@ static int32_t id_at(int i, int vocab)
     return (int32_t)((uint64_t)((uint32_t)(i + 1) * 2654435761u) * (uint64_t)vocab >> 32);
 }
 
-/* One prompt and what goes on behind it, in the best time so far. */
-static int run_once(sg_decoder *d, const int32_t *ids, const sg_speed *s, double *prompt, double *tokens, sg_error *err)
+/* One prompt and what goes on behind it. The fastest prompt and token so far count: what else runs on the machine only
+ * slows them. */
+static int run_once(sg_decoder *d, const int32_t *ids, const sg_speed *s, double *prompt, double *token, sg_error *err)
 {
     const float *logits;
     double start = now();
     int rc = sg_decoder_feed(d, ids, s->prompt_tokens, &logits, err);
-    double middle = now();
-    for (int i = 0; i < s->tokens && !rc; i++)
+    *prompt = fmin(*prompt, now() - start);
+    for (int i = 0; i < s->tokens && !rc; i++) {
+        start = now();
         rc = sg_decoder_feed(d, ids + s->prompt_tokens + i, 1, &logits, err);
-    *prompt = fmin(*prompt, middle - start);
-    *tokens = fmin(*tokens, now() - middle);
+        *token = fmin(*token, now() - start);
+    }
     return rc;
 }
 
-/* keep: [n][n_layers]. A first turn, which counts for nobody, warms up. */
+/* keep: [n][n_layers]. The first turn warms up; as the slowest, it does not count. */
 static int take_turns(sg_eval *eval, sg_decoder *d, const sg_model *model, const bool *keep, sg_speed *s,
                       const sg_progress *progress, sg_error *err)
 {
     size_t n = eval->n_entries, L = (size_t)model->spec.n_layers;
-    double *prompt = sg_alloc(2 * n, sizeof *prompt), *tokens = prompt + n, begin = 0;
+    double *prompt = sg_alloc(n, sizeof *prompt), *token = sg_alloc(n, sizeof *token), begin = now();
     int32_t ids[PROMPT + TOKENS];
-    int rc = prompt ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for %zu times", n);
+    int rc = prompt && token ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for %zu times", n);
     for (int i = 0; i < PROMPT + TOKENS; i++)
         ids[i] = id_at(i, model->spec.vocab);
-    for (s->turns = -1; !rc && s->turns < MAX_TURNS && (s->turns < MIN_TURNS || now() - begin < enough); s->turns++) {
-        if (s->turns <= 0) {
-            begin = now();
-            for (size_t i = 0; i < 2 * n; i++)
-                prompt[i] = INFINITY;
-        }
-        if (progress->report &&
-            progress->report("timing", (uint64_t)(s->turns + 1), MAX_TURNS + 1, "turns", progress->user))
+    for (size_t i = 0; i < n && !rc; i++)
+        prompt[i] = token[i] = INFINITY;
+    for (; !rc && s->turns < MAX_TURNS && (s->turns < MIN_TURNS || now() - begin < enough); s->turns++) {
+        if (progress->report && progress->report("timing", (uint64_t)s->turns, MAX_TURNS, "turns", progress->user))
             rc = sg_fail(err, SG_ERR_CANCELLED, "timing was interrupted");
         for (size_t i = 0; i < n && !rc; i++) {
             sg_decoder_use(d, keep + i * L);
-            rc = run_once(d, ids, s, &prompt[i], &tokens[i], err);
+            rc = run_once(d, ids, s, &prompt[i], &token[i], err);
         }
     }
     for (size_t i = 0; i < n && !rc; i++) {
         sg_decoder_use(d, keep + i * L);
         s->prompt_tokens_per_second = s->prompt_tokens / prompt[i];
-        s->tokens_per_second = s->tokens / tokens[i];
+        s->tokens_per_second = 1 / token[i];
         s->memory = sg_decoder_get_info(d).bytes;
         sg_eval_own(eval)[i].speed = *s;
     }
     sg_free(prompt);
+    sg_free(token);
     return rc;
 }
 

@@ -57,7 +57,8 @@ static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_e
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
         sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && put_speed(obj, &e->speed, err) &&
-        sg_put_json_tasks(obj, e->tasks, e->n_tasks, e == first ? NULL : first->tasks, err))
+        sg_put_json_tasks(obj, e->tasks, e->n_tasks, e == first ? NULL : first->tasks, err) &&
+        sg_put_json_samples(obj, e, err))
         return sg_json_append(list, obj, err) == SG_OK;
     json_object_put(obj);
     return false;
@@ -212,7 +213,7 @@ static void put_speed_rows(sg_strbuf *b, const columns *c)
         memory[i] = c->e[i].speed.memory;
     }
     const sg_speed *s = &c->e[0].speed;
-    sg_strbuf_printf(b, "\n  speed %s %d tokens read, then %d one by one, the best of %d turns each\n", c->g->dot,
+    sg_strbuf_printf(b, "\n  speed %s %d tokens read, then %d one by one, the fastest of %d turns\n", c->g->dot,
                      s->prompt_tokens, s->tokens, s->turns);
     put_rate_row(b, c, "read, tokens/s", true);
     put_rate_row(b, c, "written, tokens/s", false);
@@ -264,8 +265,8 @@ static void put_rows(sg_strbuf *b, const sg_eval *eval, size_t text, const sg_gl
     }
 }
 
-/* names: NULL for "model", or the entries' numbers */
-static void put_all_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *names, const sg_glyphs *g)
+/* Tasks and texts. names: NULL for "model", or the entries' numbers */
+static void put_rest(sg_strbuf *b, const sg_eval *eval, const char *const *names, const sg_style *style)
 {
     size_t n = eval->n_entries;
     char(*numbers)[32] = sg_alloc(n, sizeof *numbers);
@@ -276,7 +277,9 @@ static void put_all_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *
         made[i] = numbers[i];
     }
     if (!b->failed && eval->entries[0].n_tasks)
-        sg_put_tasks(b, eval, names ? names : made, g);
+        sg_put_tasks(b, eval, names ? names : made, sg_glyphs_of(style));
+    if (!b->failed && eval->entries[0].n_samples)
+        sg_put_samples(b, eval, names ? names : made, style);
     sg_free(numbers);
     sg_free(made);
 }
@@ -311,9 +314,9 @@ int sg_eval_table(const sg_eval *eval, const sg_style *style, char **out, sg_err
         sg_strbuf_puts(&b, "\n");
         put_columns(&b, &(columns){e, eval->n_entries, pruned ? before_after : first_second, g});
     }
-    put_all_tasks(&b, eval, pruned ? before_after : NULL, g);
     if (eval->n_entries > 1 && e[0].n_perplexity)
         sg_strbuf_puts(&b, "\n  All read the same windows. The intervals say how much windows differ from each\n"
                            "  other, so the change is better known than they suggest.\n");
+    put_rest(&b, eval, pruned ? before_after : NULL, style);
     return sg_strbuf_finish(&b, out, err);
 }

@@ -1,4 +1,4 @@
-/* The tasks' part of JSON objects and tables. */
+/* The tasks' and the texts' part of JSON objects and tables. */
 #ifndef SG_REPORT_EVAL_H
 #define SG_REPORT_EVAL_H
 
@@ -12,5 +12,9 @@ bool sg_put_json_tasks(json_object *obj, const sg_task_score *tasks, size_t n, c
 void sg_put_task_head(sg_strbuf *b, const sg_task_score *t, const sg_glyphs *g);
 /* A block for each task, a row for each entry and metric; names: [entries], at most 8 columns */
 void sg_put_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *names, const sg_glyphs *g);
+/* obj["samples"] of an entry, where it has any */
+bool sg_put_json_samples(json_object *obj, const sg_eval_entry *e, sg_error *err);
+/* Each prompt, and how the entries continue it: two side by side, else one below the other */
+void sg_put_samples(sg_strbuf *b, const sg_eval *eval, const char *const *names, const sg_style *style);
 
 #endif

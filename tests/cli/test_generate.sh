@@ -35,6 +35,24 @@ expect table 0 "" generate "$tiny.gguf" --prompt "the layer" -n 3 --without 1
 for words in "the layer" "without layers 1" "weights stay in memory" "3 tokens"; do
     grep -qF "$words" "$base/out" || fail "the table does not say \"$words\""
 done
+# eval --sample: the texts that generate gives, side by side, and in JSON
+text 3000 >"$base/a.txt"
+expect "sample" 0 "" eval "$tiny.gguf" --without 1-2 --text "$base/a.txt" --window 32 --precision f32 --sample --json "$base/samples"
+cp "$base/out" "$base/table"
+grep -q '^    before  *after$' "$base/table" || fail "sample: the texts do not stand side by side"
+expect "two models" 0 "" eval "$tiny.gguf" "$base/smaller.gguf" --text "$base/a.txt" --window 32 --precision f32 --sample --json "$base/written"
+json "two models" "$base/written" "[m['samples'] for m in j['models']] == [m['samples'] for m in json.load(open('$base/samples'))['models']]"
+for i in 0 1 2; do
+    prompt=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["models"][0]["samples"][int(sys.argv[2])]["prompt"])' "$base/samples" $i)
+    grep -qFx "  $prompt" "$base/table" || fail "sample: the table lacks \"$prompt\""
+    expect "$prompt" 0 "" generate "$tiny.gguf" --prompt "$prompt" -n 32 --precision f32 --json "$base/whole"
+    expect "$prompt" 0 "" generate "$tiny.gguf" --prompt "$prompt" -n 32 --precision f32 --without 1-2 --json "$base/part"
+    json "$prompt" "$base/samples" "[m['samples'][$i]['text'] for m in j['models']]
+        == [json.load(open(p))['text'] for p in ('$base/whole', '$base/part')] and len(j['models'][0]['samples']) == 3"
+done
+expect "no sample" 0 "" eval "$tiny.gguf" --text "$base/a.txt" --window 32 --json -
+json "no sample" "$base/out" "'samples' not in j['models'][0] and j['models'][0]['speed'] is None"
+
 expect "no prompt" 2 "--prompt" generate "$tiny.gguf"
 expect "temperature" 2 "--temperature" generate "$tiny.gguf" --prompt a --temperature warm
 expect "all layers" 3 "no model would be left" generate "$tiny.gguf" --prompt a --without 0-3

@@ -32,10 +32,11 @@ json "similarity" "$base/j" "len(j['similarity']) == 5 and all(len(r) == 5 for r
 expect "no similarity" 0 "" score "$tiny" --text "$base/a.txt" --window 32 --json -
 json "no similarity" "$base/out" "'similarity' not in j"
 grep -qF -e "--report page.html" page.html || fail "the page does not say its command"
-expect eval 0 "" eval "$tiny" --without 1 --text "$base/a.txt" --window 32 --report page.html --json "$base/j"
+expect eval 0 "" eval "$tiny" --without 1 --text "$base/a.txt" --window 32 --sample --report page.html --json "$base/j"
 same eval "$base/j"
 json "speed" "$base/j" "all(m['speed'][k] > 0 for m in j['models'] for k in ('prompt_tokens_per_second', 'tokens_per_second', 'memory'))
     and j['models'][1]['speed']['memory'] < j['models'][0]['speed']['memory']"
+[ "$(grep -c '<div class="pair">' page.html)" = 3 ] || fail "the page lacks texts"
 cp page.html "$base/before"
 expect "a failure" 1 "missing.txt" eval "$tiny" --text missing.txt --report page.html
 cmp -s page.html "$base/before" || fail "a failure changed the page"

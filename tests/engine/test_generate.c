@@ -206,6 +206,65 @@ static void test_any_memory(void **state)
     golden_close(&g);
 }
 
+static void feed_all(float *logits, sg_decoder *d, const int32_t *ids, int n, int V)
+{
+    const float *got;
+    sg_error err = {0};
+    if (sg_decoder_feed(d, ids, n / 2, &got, &err) || sg_decoder_feed(d, ids + n / 2, n - n / 2, &got, &err))
+        fail_msg("%s", err.message);
+    memcpy(logits, got, (size_t)V * sizeof *logits);
+}
+
+/* One decoder by turns with all layers and without some: bit for bit what decoders that have just these give, whether
+ * weights stay or not. */
+static void test_use(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"all weights stay", "some do not"};
+    static const bool all[] = {true, true, true, true}, part[] = {false, true, false, true};
+    golden g = golden_open("tiny_llama");
+    size_t n_ids;
+    const int32_t *ids = golden_array(&g, "ids", &n_ids);
+    sg_model *model = open_model("tiny_llama", "");
+    int V = sg_model_get_info(model)->vocab, n = 16;
+    float *want[2] = {malloc((size_t)V * sizeof(float)), malloc((size_t)V * sizeof(float))};
+    float *got = malloc((size_t)V * sizeof(float));
+    sg_error err = {0};
+    sg_decoder *d;
+    sg_decoder_opts opts = {.model = model, .capacity = n, .precision = SG_PRECISION_F32};
+    sg_decoder_info alone[2], info;
+    for (int i = 0; i < 2; i++) {
+        opts.keep = i ? part : all;
+        assert_int_equal(sg_decoder_create(&d, &opts, &err), SG_OK);
+        alone[i] = sg_decoder_get_info(d);
+        feed_all(want[i], d, ids, n, V);
+        sg_decoder_free(d);
+    }
+    opts.keep = NULL;
+    for (size_t row = 0; row < SG_ARRAY_LEN(rows); row++) {
+        opts.memory = row ? alone[1].bytes : 0;
+        if (sg_decoder_create(&d, &opts, &err))
+            fail_msg("%s: %s", rows[row], err.message);
+        assert_int_equal(sg_decoder_get_info(d).held_all, row == 0);
+        for (int turn = 0; turn < 4; turn++) {
+            sg_decoder_use(d, turn % 2 ? part : turn ? all : NULL);
+            info = sg_decoder_get_info(d);
+            feed_all(got, d, ids, n, V);
+            if (memcmp(got, want[turn % 2], (size_t)V * sizeof *got))
+                fail_msg("%s, turn %d: other logits", rows[row], turn);
+            assert_int_equal(info.layers, alone[turn % 2].layers);
+            if (row == 0)
+                assert_int_equal(info.bytes, alone[turn % 2].bytes);
+        }
+        sg_decoder_free(d);
+    }
+    free(want[0]);
+    free(want[1]);
+    free(got);
+    sg_model_free(model);
+    golden_close(&g);
+}
+
 /* bf16: keys and values are rounded as the whole's, so only sums differ. */
 static void test_bf16(void **state)
 {
@@ -247,6 +306,7 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_goes_on_as_the_whole), cmocka_unit_test(test_any_memory),
-                                       cmocka_unit_test(test_bf16), cmocka_unit_test(test_refusals)};
+                                       cmocka_unit_test(test_use), cmocka_unit_test(test_bf16),
+                                       cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,9 @@ static int eval(use *u, const sg_run_opts *run, sg_error *err)
 {
     static const int without[] = {1};
     int rc;
-    if ((rc = sg_eval_run(&u->eval, u->model, without, 1, run, err)) || (rc = sg_model_open(&u->smaller, out_path, err)) ||
+    bool once = strstr(out_path, ".gguf") != NULL; /* what takes long knows no formats */
+    if ((rc = sg_eval_run(&u->eval, u->model, without, 1, run, err)) || (once && (rc = sg_eval_sample(u->eval, u->model, run, err))) ||
+        (once && (rc = sg_eval_speed(u->eval, u->model, run, err))) || (rc = sg_model_open(&u->smaller, out_path, err)) ||
         (rc = sg_eval_run(&u->second, u->smaller, NULL, 0, run, err)) || (rc = sg_eval_append(u->eval, u->second, err)))
         return rc;
     if ((rc = sg_eval_json(u->eval, &u->reports[u->n_reports++], err)))
