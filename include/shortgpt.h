@@ -458,6 +458,12 @@ typedef struct sg_compare_method {
     size_t n_points;
 } sg_compare_method;
 
+typedef struct sg_compare_speeds {
+    int n;              /* layers removed */
+    const int *removed; /* [n] the first method's */
+    sg_speed speed;
+} sg_compare_speeds;
+
 typedef struct sg_compare {
     bool halves; /* units are halves of layers */
     sg_precision precision;
@@ -471,7 +477,9 @@ typedef struct sg_compare {
     int subsets;                /* different ones among the points */
     const sg_task_score *tasks; /* of the whole model, which points are compared with; of sg_compare_tasks */
     size_t n_tasks;
-    double seconds; /* all passes */
+    const sg_compare_speeds *speeds; /* of the whole model and each number of layers; of sg_compare_speed */
+    size_t n_speeds;                 /* 0: not measured */
+    double seconds;                  /* all passes */
 } sg_compare;
 
 /* Perplexity of every method at every count on eval's texts; sets are chosen on choose->run's. counts: ascending, each
@@ -483,6 +491,9 @@ int sg_compare_run(sg_compare **out, sg_model *model, const sg_method *methods, 
  * allows. The model that was compared must still be there. opts and errors as for sg_eval_tasks. */
 int sg_compare_tasks(sg_compare *compare, const sg_task *const *tasks, size_t n_tasks, const sg_run_opts *opts,
                      sg_error *err);
+/* Measures speed and memory as sg_eval_speed does, of the whole model and of the first method's set at each count,
+ * since which layers are gone hardly matters. SG_ERR_USAGE: of halves, or twice. */
+int sg_compare_speed(sg_compare *compare, const sg_run_opts *opts, sg_error *err);
 void sg_compare_free(sg_compare *compare);
 
 /* ---- plans ------------------------------------------------------------------------------------------- */

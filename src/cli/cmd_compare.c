@@ -106,6 +106,9 @@ static int compare(sg_compare **out, const options *o, sg_model *model, const ta
         rc = sg_compare_run(out, model, methods, n_methods, counts, n_counts, choose, eval, err);
     if (!rc && tasks->n)
         rc = sg_compare_tasks(*out, (const sg_task *const *)tasks->list, tasks->n, eval, err);
+    bool shown = !o->quiet || o->json || o->report; /* -q prints no speed */
+    if (!rc && shown && !o->no_speed && !choose->halves)
+        rc = sg_compare_speed(*out, eval, err);
     free(counts);
     return rc;
 }

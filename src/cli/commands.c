@@ -149,6 +149,8 @@ static const command_row commands[] = {
      "Sets "
      "that several methods choose are evaluated once, and all together in as few passes as memory allows. "
      "--tasks are scored with each of them, too, as by eval. "
+     "Speed and memory are measured as by eval once for each number of layers, without those that the first method "
+     "removes; not with --no-speed or --granularity half. "
      "Methods choose on one text, --calibration, and are compared on another, --text.\n"
      "bi: lowest Block Influence first, 1 minus the mean cosine of what enters a layer and what leaves it.\n"
      "relative-magnitude: lowest mean of |f(x)| / |x + f(x)| first, f(x) what a layer adds to the stream x.\n"
@@ -170,6 +172,8 @@ static const command_row commands[] = {
      "             the JSON of eval, and tasks, as in it, with change from the whole\n"
      "             model\n"
      "tasks        of the whole model\n"
+     "speeds       a list of n, removed (0, then the first method's at each n), and\n"
+     "             speed, as in the JSON of eval; empty: not measured\n"
      "subsets      different sets among them\n"
      "seconds\n",
      "  shortgpt compare model.gguf --methods bi,greedy --remove 0..8\n"

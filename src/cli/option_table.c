@@ -102,6 +102,7 @@ const option_row option_rows[] = {
      "write a line of JSON for each item: task, id, lls, gold,\npred", NULL},
     {0, "sample", NULL, CMD_EVAL, KIND_FLAG, AT(sample),
      "also let each model continue three built-in beginnings,\nand show the texts side by side", NULL},
+    {0, "no-speed", NULL, CMD_COMPARE, KIND_FLAG, AT(no_speed), "measure no speed and memory", NULL},
     {0, "dry-run", NULL, CMD_PRUNE, KIND_FLAG, AT(dry_run),
      "check everything, say what would be done, write nothing;\nwith --json: the plan", NULL},
     {0, "imatrix", "FILE", CMD_PRUNE, KIND_STRING, AT(imatrix),

@@ -37,7 +37,7 @@ typedef struct options {
     char **arguments;    /* behind it */
     int n_arguments;
     int method, granularity; /* sg_method; 1: halves */
-    bool dry_run, overwrite, unknown_family, ids, quiet, help, until_stable, sample;
+    bool dry_run, overwrite, unknown_family, ids, quiet, help, until_stable, sample, no_speed;
     bool given[MAX_OPTION_ROWS]; /* which rows of the table were there */
 } options;
 

@@ -84,15 +84,35 @@ static bool put_methods(json_object *obj, const sg_compare *c, sg_error *err)
     return sg_json_put(obj, "methods", list, err) == SG_OK;
 }
 
+static bool put_speeds(json_object *obj, const sg_compare *c, sg_error *err)
+{
+    json_object *list = json_object_new_array();
+    for (size_t i = 0; i < c->n_speeds; i++) {
+        const sg_compare_speeds *s = &c->speeds[i];
+        json_object *item = json_object_new_object();
+        bool ok = sg_put_json_int(item, "n", (uint64_t)s->n, err) &&
+                  sg_put_json_layers(item, "removed", s->removed, (size_t)s->n, err) &&
+                  sg_put_json_speed(item, &s->speed, err);
+        if (!ok)
+            json_object_put(item);
+        if (!ok || sg_json_append(list, item, err)) {
+            json_object_put(list);
+            return false;
+        }
+    }
+    return sg_json_put(obj, "speeds", list, err) == SG_OK;
+}
+
 int sg_report_compare_json(const sg_model_info *info, const sg_compare *c, char **out, sg_error *err)
 {
     json_object *obj = json_object_new_object();
-    bool ok =
-        sg_put_json_string(obj, "schema", "shortgpt/compare/1", err) && sg_put_json_model(obj, info, err) &&
-        put_calibration(obj, c, err) && sg_put_json_string(obj, "precision", sg_precision_name(c->precision), err) &&
-        sg_put_json_string(obj, "granularity", c->halves ? "half" : "layer", err) && put_methods(obj, c, err) &&
-        sg_put_json_int(obj, "subsets", (uint64_t)c->subsets, err) &&
-        sg_put_json_tasks(obj, c->tasks, c->n_tasks, NULL, err) && sg_put_json_number(obj, "seconds", c->seconds, err);
+    bool ok = sg_put_json_string(obj, "schema", "shortgpt/compare/1", err) && sg_put_json_model(obj, info, err) &&
+              put_calibration(obj, c, err) &&
+              sg_put_json_string(obj, "precision", sg_precision_name(c->precision), err) &&
+              sg_put_json_string(obj, "granularity", c->halves ? "half" : "layer", err) && put_methods(obj, c, err) &&
+              sg_put_json_int(obj, "subsets", (uint64_t)c->subsets, err) &&
+              sg_put_json_tasks(obj, c->tasks, c->n_tasks, NULL, err) && put_speeds(obj, c, err) &&
+              sg_put_json_number(obj, "seconds", c->seconds, err);
     return sg_report_json_text(obj, ok, out, err);
 }
 
@@ -254,6 +274,33 @@ static void put_task(sg_strbuf *b, const sg_compare *c, size_t task, const sg_st
     }
 }
 
+static void put_rate(sg_strbuf *b, double rate, double whole)
+{
+    sg_put_padded_fixed(b, rate, rate < 100 ? 1 : 0, -18);
+    sg_put_padded_change(b, whole, rate, -9);
+}
+
+static void put_speeds_table(sg_strbuf *b, const sg_compare *c, const sg_glyphs *g)
+{
+    if (!c->n_speeds)
+        return;
+    const sg_speed *whole = &c->speeds[0].speed;
+    sg_strbuf_printf(b, "\n  Speed without the layers that %s removes %s %d tokens read, then %d one by one,\n",
+                     sg_method_name(c->methods[0].method), g->dot, whole->prompt_tokens, whole->tokens);
+    sg_strbuf_printf(b, "  the best of %d turns each\n\n", whole->turns);
+    sg_strbuf_puts(b, "  removed    read, tokens/s   change written, tokens/s   change      memory\n");
+    for (size_t i = 0; i < c->n_speeds; i++) {
+        const sg_speed *s = &c->speeds[i].speed;
+        char label[16];
+        snprintf(label, sizeof label, "%d", c->speeds[i].n);
+        sg_strbuf_pad(b, label, -LABEL);
+        put_rate(b, s->prompt_tokens_per_second, whole->prompt_tokens_per_second);
+        put_rate(b, s->tokens_per_second, whole->tokens_per_second);
+        sg_put_padded(b, sg_put_bytes, s->memory, -12);
+        sg_strbuf_puts(b, "\n");
+    }
+}
+
 static void put_legend(sg_strbuf *b, const sg_compare *c)
 {
     if (c->n_methods > 1)
@@ -277,5 +324,6 @@ int sg_report_compare_table(const sg_model_info *info, const sg_compare *c, cons
     for (size_t task = 0; task < c->n_tasks; task++)
         put_task(&b, c, task, style);
     put_legend(&b, c);
+    put_speeds_table(&b, c, sg_glyphs_of(style));
     return sg_strbuf_finish(&b, out, err);
 }

@@ -33,8 +33,7 @@ bool sg_put_json_perplexities(json_object *obj, const sg_perplexity *p, size_t n
     return sg_json_put(obj, "perplexity", list, err) == SG_OK;
 }
 
-/* "speed": null when it was not measured */
-static bool put_speed(json_object *obj, const sg_speed *s, sg_error *err)
+bool sg_put_json_speed(json_object *obj, const sg_speed *s, sg_error *err)
 {
     if (!s->tokens)
         return sg_put_json_number(obj, "speed", (double)NAN, err);
@@ -56,7 +55,7 @@ static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_e
         sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&
-        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && put_speed(obj, &e->speed, err) &&
+        sg_put_json_perplexities(obj, e->perplexity, e->n_perplexity, err) && sg_put_json_speed(obj, &e->speed, err) &&
         sg_put_json_tasks(obj, e->tasks, e->n_tasks, e == first ? NULL : first->tasks, err) &&
         sg_put_json_samples(obj, e, err))
         return sg_json_append(list, obj, err) == SG_OK;

@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "report/html.h"
+#include "report/put.h"
 
 enum { MAX_METHODS = 16, MAX_POINTS = 512 };
 
@@ -167,6 +168,29 @@ static void put_tasks(sg_strbuf *b, json_object *methods, json_object *whole)
     sg_html_table_end(b);
 }
 
+static void put_speeds(sg_strbuf *b, json_object *speeds)
+{
+    static const char *const columns[] = {"Removed", "Tokens/s read", "Tokens/s written", "Memory", "Layers", NULL};
+    if (!sg_html_length(speeds))
+        return;
+    sg_strbuf_puts(b, "<h2>Speed</h2>\n");
+    sg_html_table(b, "As measured on this machine, once for each number of layers, without the first method's",
+                  columns);
+    for (size_t i = 0; i < sg_html_length(speeds); i++) {
+        json_object *item = sg_html_item(speeds, i), *speed = sg_json_get(item, "speed");
+        sg_strbuf_printf(b, "<tr><td>%.0f</td>", sg_html_number(item, "n"));
+        sg_html_cell(b, sg_html_number(speed, "prompt_tokens_per_second"), 1);
+        sg_html_cell(b, sg_html_number(speed, "tokens_per_second"), 1);
+        sg_strbuf_puts(b, "<td>");
+        double memory = sg_html_number(speed, "memory");
+        sg_put_bytes(b, memory > 0 && memory < 1e18 ? (uint64_t)memory : 0);
+        sg_strbuf_puts(b, "</td><td>");
+        sg_html_layers(b, sg_json_get(item, "removed"));
+        sg_strbuf_puts(b, "</td></tr>\n");
+    }
+    sg_html_table_end(b);
+}
+
 void sg_html_compare(sg_strbuf *b, json_object *compare)
 {
     json_object *methods = sg_json_get(compare, "methods");
@@ -195,4 +219,5 @@ void sg_html_compare(sg_strbuf *b, json_object *compare)
     }
     sg_html_table_end(b);
     put_tasks(b, methods, sg_json_get(compare, "tasks"));
+    put_speeds(b, sg_json_get(compare, "speeds"));
 }

@@ -27,6 +27,7 @@ void sg_compare_free(sg_compare *compare)
     sg_free(w->subset_of);
     sg_free(w->perplexity);
     sg_task_scores_free(w->tasks, w->n_tasks);
+    sg_free(w->speeds);
     sg_free(w);
 }
 

@@ -22,6 +22,7 @@ typedef struct sg_comparison {
     size_t n_perplexity;
     sg_task_score *tasks; /* [whole model, then subsets][tasks] */
     size_t n_tasks;       /* of all of them */
+    sg_compare_speeds *speeds;
 } sg_comparison;
 
 #endif

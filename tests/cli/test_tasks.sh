@@ -33,13 +33,19 @@ text 400 >"$base/a.txt"
 # shellcheck disable=SC2086 # a list of words
 {
     expect "compare" 0 "" compare "$model" --methods reverse,sequential --remove 1,2 --tasks "$tasks" $options --json compare.json --report page.html
+    grep -q "piqa · 3 items · chance 50.0%" "$base/out" || fail "compare: no task in $(cat "$base/out")"
+    grep -q "Speed without the layers that reverse removes" "$base/out" || fail "compare: no speed in $(cat "$base/out")"
     expect "eval of a point" 0 "" eval "$model" --without 2-3 --tasks "$tasks" $options --json eval.json
+    json "speeds" compare.json "[(s['n'], s['removed']) for s in j['speeds']] == [(0, []), (1, [3]), (2, [2, 3])]
+        and all(s['speed'][k] > 0 for s in j['speeds'] for k in ('prompt_tokens_per_second', 'tokens_per_second'))
+        and j['speeds'][0]['speed']['memory'] > j['speeds'][1]['speed']['memory'] > j['speeds'][2]['speed']['memory']"
+    grep -q "Tokens/s written" page.html || fail "compare: the page has no speed"
     json "compare" compare.json "(lambda e: j['tasks'] == e[0]['tasks'] and j['methods'][0]['points'][1]['tasks'] == e[1]['tasks'])(
         json.load(open('eval.json'))['models']) and all(len(p['tasks']) == 3 and all('change' in t for t in p['tasks'])
         for m in j['methods'] for p in m['points']) and j['subsets'] == 4"
-    grep -q "piqa · 3 items · chance 50.0%" "$base/out" || fail "compare: no task in $(cat "$base/out")"
     grep -q "<td>piqa</td><td>sequential</td><td>2</td><td>3</td>" page.html || fail "compare: the page has no tasks"
-    expect "compare, with 0" 0 "" compare "$model" --methods reverse --remove 0,2 --tasks "$tasks" $options --json - --threads 1
+    expect "compare, with 0" 0 "" compare "$model" --methods reverse --remove 0,2 --tasks "$tasks" $options --json - --threads 1 --no-speed
+    json "no speed" "$base/out" "j['speeds'] == []"
     json "compare, with 0" "$base/out" "(lambda c: j['tasks'] == c['tasks'] and j['methods'][0]['points'][1] == c['methods'][0]['points'][1])(
         json.load(open('compare.json'))) and j['methods'][0]['points'][0]['tasks'] == j['tasks'] and j['subsets'] == 2"
     # without the halves of layers 2 and 3 is without these layers

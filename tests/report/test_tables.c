@@ -295,9 +295,11 @@ static void test_compare_tasks(void **state)
                                        {.n = 1, .removed = removed, .perplexity = &ppl, .n_perplexity = 1, .tasks = &worse, .n_tasks = 1},
                                        {.n = 1, .removed = removed, .perplexity = &ppl, .n_perplexity = 1, .tasks = &near, .n_tasks = 1}};
     const sg_compare_method methods[] = {{SG_METHOD_BI, &points[0], 1}, {SG_METHOD_REVERSE, &points[1], 1}, {SG_METHOD_RANDOM, &points[2], 1}};
-    const sg_compare compare = {.source = "a.txt", .methods = methods, .n_methods = 3, .tasks = &whole, .n_tasks = 1};
+    const sg_compare_speeds speeds[] = {{0, NULL, {256, 8, 3, 1000, 40, 300000000}}, {1, removed, {256, 8, 3, 1100, 50, 290000000}}};
+    const sg_compare compare = {.source = "a.txt", .methods = methods, .n_methods = 3, .tasks = &whole, .n_tasks = 1, .speeds = speeds, .n_speeds = 2};
     static const char *const words[] = {"1      75.0*      62.5       50.0~\n", "1      3.50*    11.3 B       3.50*\n",
-                                        "1     22.70      22.70      22.70\n", "right (acc), in %; of the whole model 100.0, standard error 10.0", "right (acc_norm), in %; of the whole model 90.0, standard error 20.0"};
+                                        "1     22.70      22.70      22.70\n", "right (acc), in %; of the whole model 100.0, standard error 10.0", "right (acc_norm), in %; of the whole model 90.0, standard error 20.0",
+                                        "1              1100   +10.0%              50.0   +25.0%    290.0 MB\n"};
     char *text = NULL;
     for (size_t i = 0; i < SG_ARRAY_LEN(styles); i++) {
         if (styles[i].color)
@@ -338,7 +340,7 @@ static void test_compare(void **state)
     json_object *obj;
     assert_int_equal(sg_report_compare_json(&info, &layers_, &text, NULL), SG_OK);
     assert_int_equal(sg_json_parse(&obj, text, strlen(text), "compare", NULL), SG_OK);
-    static const char *const keys[] = {"schema", "model", "calibration", "precision", "granularity", "methods", "subsets", "tasks", "seconds"};
+    static const char *const keys[] = {"schema", "model", "calibration", "precision", "granularity", "methods", "subsets", "tasks", "speeds", "seconds"};
     static const char *const point_keys[] = {"n", "removed", "parameters", "bytes", "perplexity", "tasks"};
     check_keys(obj, keys, SG_ARRAY_LEN(keys));
     json_object *points = sg_json_get(json_object_array_get_idx(sg_json_get(obj, "methods"), 1), "points");
