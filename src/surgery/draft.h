@@ -8,6 +8,9 @@
 #include "surgery/cut.h"
 
 #define SG_INDEX_FILE "model.safetensors.index.json"
+/* Quantization configurations in files of their own, which name layers: AutoGPTQ's and ModelOpt's. */
+#define SG_GPTQ_FILE "quantize_config.json"
+#define SG_MODELOPT_FILE "hf_quant_config.json"
 
 /* A kept tensor's place. */
 typedef struct sg_placed {

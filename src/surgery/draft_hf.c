@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "surgery/draft.h"
 #include "surgery/lineage.h"
+#include "surgery/quantization.h"
 #include "surgery/rules.h"
 
 static int no_memory(sg_error *err)
@@ -189,6 +190,19 @@ static int draft_config(sg_draft *draft, const sg_cut *cut, sg_error *err)
     return rc;
 }
 
+static int draft_quantization(sg_draft *draft, const sg_cut *cut, const char *name, sg_error *err)
+{
+    json_object *old = NULL, *fresh = NULL;
+    char *path = sg_path_join(cut->model->ckpt->path, name);
+    int rc = path ? SG_OK : no_memory(err);
+    if (rc == SG_OK && sg_path_exists(path) && (rc = sg_json_read_file(&old, path, err)) == SG_OK &&
+        (rc = sg_quantization_follow(cut, old, &fresh, err)) == SG_OK)
+        rc = draft_json(draft, name, fresh, err);
+    json_object_put(old);
+    sg_free(path);
+    return rc;
+}
+
 static int draft_plan(sg_draft *draft, const sg_plan *lineage, sg_error *err)
 {
     char *text = NULL;
@@ -209,7 +223,8 @@ int sg_draft_hf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_e
     int rc;
     draft->directory = true;
     if ((rc = draft_shards(draft, ckpt, err)) < 0 || (ckpt->index && (rc = draft_index(draft, cut, err)) < 0) ||
-        (rc = draft_config(draft, cut, err)) < 0 || (rc = draft_plan(draft, lineage, err)) < 0)
+        (rc = draft_config(draft, cut, err)) < 0 || (rc = draft_quantization(draft, cut, SG_GPTQ_FILE, err)) < 0 ||
+        (rc = draft_quantization(draft, cut, SG_MODELOPT_FILE, err)) < 0 || (rc = draft_plan(draft, lineage, err)) < 0)
         return rc;
     return sg_draft_carry(draft, ckpt, err);
 }

@@ -149,6 +149,11 @@ static int follow_all(const sg_cut *cut, json_object *value, int depth, json_obj
     return rc;
 }
 
+int sg_quantization_follow(const sg_cut *cut, json_object *quantization, json_object **out, sg_error *err)
+{
+    return follow_all(cut, quantization, 0, out, err);
+}
+
 int sg_quantization_edit(const sg_cut *cut, json_object *object, sg_error *err)
 {
     json_object *old = sg_json_get(object, "quantization_config"), *fresh = NULL;

@@ -443,6 +443,17 @@ static void test_names_of_sets(void **state)
 
 /* ---- what else is in a directory --------------------------------------------------------------------- */
 
+/* Quantization configurations beside config.json follow their layers, too. */
+static void test_quantization_files(void **state)
+{
+    (void)state;
+    assert_true(shell("printf '{\"quantization\": {\"exclude_modules\": [\"lm_head\", \"model.layers.1.mlp\", \"model.layers.3.mlp\"]}}' >hf/hf_quant_config.json &&"
+                      "printf '{\"bits\": 4, \"dynamic\": {\"-:model.layers.1.mlp\": {}, \"+:model.layers.2.mlp\": {\"bits\": 8}}}' >hf/quantize_config.json"));
+    must_prune("hf", "1", "out");
+    assert_true(shell("test $(tr -d ' \\n' <out/hf_quant_config.json) = '{\"quantization\":{\"exclude_modules\":[\"lm_head\",\"model.layers.2.mlp\"]}}'"));
+    assert_true(shell("test $(tr -d ' \\n' <out/quantize_config.json) = '{\"bits\":4,\"dynamic\":{\"+:model.layers.1.mlp\":{\"bits\":8}}}'"));
+}
+
 static void test_carried(void **state)
 {
     (void)state;
@@ -572,7 +583,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_kept_bytes), TEST(test_composition), TEST(test_hf_texts), TEST(test_layer_types), TEST(test_empty_shards_go),
         TEST(test_gguf_records), TEST(test_gguf_lineage), TEST(test_split_set), TEST(test_split_to_set), TEST(test_set_is_whole), TEST(test_names_of_sets), TEST(test_imatrix),
-        TEST(test_carried), TEST(test_link_circle), TEST(test_dry_run_tells_the_truth),
+        TEST(test_carried), TEST(test_quantization_files), TEST(test_link_circle), TEST(test_dry_run_tells_the_truth),
         TEST(test_plans_refused), TEST(test_stale_lineage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
