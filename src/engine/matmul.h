@@ -1,6 +1,7 @@
 /* Matrix products. Two kinds: by a weight that is packed once and used for many rows, and plain small ones (attention).
  * Inputs are bf16 or f32, results and accumulation f32. A row's result does not depend on the rows beside it nor on
- * the threads. This interface is all that the engine knows of the implementations behind it (matmul_impl.h). */
+ * the threads (but for f32 without AVX-512, where a row alone may be summed in another order). This interface is all
+ * that the engine knows of the implementations behind it (matmul_impl.h). */
 #ifndef SG_ENGINE_MATMUL_H
 #define SG_ENGINE_MATMUL_H
 

@@ -2,7 +2,10 @@
  * Weights are packed once into the layout that the library asks for; that layout is the same for every m, so each m
  * gets a primitive of its own in each thread and all share the packed bytes. Scratch memory is ours
  * (scratchpad_mode_user), since the library's own is either per primitive or per creating thread, depending on how it
- * was built. */
+ * was built.
+ * Without AVX-512 its f32 products sum a row in another order depending on how many rows there are and where the row
+ * stands (a tile has 6): there every product has the same number of rows, whole tiles of them, the last filled up. */
+#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
@@ -33,12 +36,16 @@ typedef struct op {
     size_t scratch_bytes;
 } op;
 
+enum { FIXED_ROWS = 48 };
+
 enum { PLAIN_OPS = 48 }; /* shapes that attention of one window length meets, and some more */
 
 typedef struct thread_state {
     dnnl_stream_t stream;
     void *scratch;
     size_t scratch_bytes;
+    float *filled; /* FIXED_ROWS rows of a product that has fewer, and of its results */
+    size_t filled_floats;
     op ops[PLAIN_OPS];
     int next; /* slot to replace */
 } thread_state;
@@ -166,6 +173,50 @@ static int op_run(op *o, const library *lib, thread_state *t, float *c, const vo
     return s == dnnl_success ? SG_OK : library_error(s, "a matrix product", o->precision, err);
 }
 
+/* Does a row's result depend on the rows beside it? */
+static bool rows_meet(sg_precision precision);
+
+/* Rows of the primitive for m rows. */
+static int op_rows(sg_precision precision, int m)
+{
+    return rows_meet(precision) ? FIXED_ROWS : m;
+}
+
+/* f32, m < o->m rows */
+static int run_filled(op *o, const library *lib, thread_state *t, float *c, const void *a, const void *b, int m,
+                      sg_error *err)
+{
+    size_t all = (size_t)o->m, K = (size_t)o->k, N = (size_t)o->n, rows = (size_t)m, floats = all * (K + N);
+    if (floats > t->filled_floats) {
+        sg_free(t->filled);
+        t->filled = sg_alloc_aligned(floats, sizeof *t->filled);
+        t->filled_floats = t->filled ? floats : 0;
+        if (!t->filled)
+            return sg_fail(err, SG_ERR_NOMEM, "no memory for %zu numbers of a product", floats);
+    }
+    float *result = t->filled + all * K;
+    memcpy(t->filled, a, rows * K * sizeof *t->filled);
+    memset(t->filled + rows * K, 0, (all - rows) * K * sizeof *t->filled);
+    int rc = op_run(o, lib, t, result, t->filled, b, err);
+    if (!rc)
+        memcpy(c, result, rows * N * sizeof *c);
+    return rc;
+}
+
+/* m rows, as many at a time as the primitive takes */
+static int run_rows(op *o, const library *lib, thread_state *t, float *c, const void *a, const void *b, int m,
+                    sg_error *err)
+{
+    int rc = SG_OK;
+    size_t row_bytes = (size_t)o->k * sg_element_bytes(o->precision);
+    for (int r = 0; r < m && !rc; r += o->m) {
+        float *to = c + (size_t)r * (size_t)o->n;
+        const void *from = (const char *)a + (size_t)r * row_bytes;
+        rc = m - r < o->m ? run_filled(o, lib, t, to, from, b, m - r, err) : op_run(o, lib, t, to, from, b, err);
+    }
+    return rc;
+}
+
 static void stop(void *state)
 {
     library *lib = state;
@@ -173,6 +224,7 @@ static void stop(void *state)
         for (int j = 0; j < PLAIN_OPS; j++)
             op_dispose(&lib->threads[i].ops[j]);
         sg_free(lib->threads[i].scratch);
+        sg_free(lib->threads[i].filled);
         if (lib->threads[i].stream)
             dnnl_stream_destroy(lib->threads[i].stream);
     }
@@ -289,16 +341,17 @@ static int pack(void **out, void *state, const void *w, int n, int k, sg_precisi
     return SG_OK;
 }
 
-static int by_weight(library *lib, op *o, thread_state *t, float *y, const void *x, onednn_weight *w, int m,
+/* each: rows of the primitive */
+static int by_weight(library *lib, op *o, thread_state *t, float *y, const void *x, onednn_weight *w, int m, int each,
                      sg_error *err)
 {
-    if (!o->primitive || o->m != m) {
+    if (!o->primitive || o->m != each) {
         op_dispose(o);
-        dnnl_status_t s = op_create(o, lib->engine, m, w->n, w->k, w->precision, MD(w->md));
+        dnnl_status_t s = op_create(o, lib->engine, each, w->n, w->k, w->precision, MD(w->md));
         if (s != dnnl_success)
             return library_error(s, "a product by a weight", w->precision, err);
     }
-    return op_run(o, lib, t, y, x, w->data, err);
+    return run_rows(o, lib, t, y, x, w->data, m, err);
 }
 
 static int rows(void *state, int thread, float *y, const void *x, void *packed, int m, const sg_mm_sink *sink,
@@ -307,15 +360,40 @@ static int rows(void *state, int thread, float *y, const void *x, void *packed, 
     library *lib = state;
     onednn_weight *w = packed;
     (void)sink;
-    return by_weight(lib, &w->last[thread], &lib->threads[thread], y, x, w, m, err);
+    return by_weight(lib, &w->last[thread], &lib->threads[thread], y, x, w, m, op_rows(w->precision, m), err);
 }
 
-/* oneDNN's own threads. */
+/* Rows that meet, each thread some of them. */
+static int share_few(library *lib, float *y, const char *x, onednn_weight *w, int m, sg_error *err)
+{
+    int failed = SG_OK;
+    size_t row_bytes = (size_t)w->k * sg_element_bytes(w->precision);
+#pragma omp parallel for schedule(static) num_threads(lib->n_threads)
+    for (int r = 0; r < m; r += FIXED_ROWS) {
+        sg_error mine = {0};
+        sg_mm_enter_thread();
+        int rc = rows(lib, omp_get_thread_num(), y + (size_t)r * (size_t)w->n, x + (size_t)r * row_bytes, w,
+                      m - r < FIXED_ROWS ? m - r : FIXED_ROWS, NULL, &mine);
+        if (rc) {
+#pragma omp critical(sg_onednn_failed)
+            {
+                failed = rc;
+                if (err)
+                    *err = mine;
+            }
+        }
+    }
+    return failed;
+}
+
+/* oneDNN's own threads. A row alone goes on a text; it may be summed in another order than beside others. */
 static int few_rows(void *state, float *y, const void *x, void *packed, int m, sg_error *err)
 {
     library *lib = state;
     onednn_weight *w = packed;
-    return by_weight(lib, &w->last[w->n_threads], &lib->threads[0], y, x, w, m, err);
+    if (m > 1 && rows_meet(w->precision))
+        return share_few(lib, y, x, w, m, err);
+    return by_weight(lib, &w->last[w->n_threads], &lib->threads[0], y, x, w, m, m, err);
 }
 
 /* The thread's primitive for this shape, made at first use. */
@@ -352,8 +430,8 @@ static int plain(void *state, int thread, float *c, const void *a, const void *b
     library *lib = state;
     op *o;
     thread_state *t = &lib->threads[thread];
-    int rc = plain_op(&o, lib, t, layout, m, n, k, precision, err);
-    return rc ? rc : op_run(o, lib, t, c, a, b, err);
+    int rc = plain_op(&o, lib, t, layout, op_rows(precision, m), n, k, precision, err);
+    return rc ? rc : run_rows(o, lib, t, c, a, b, m, err);
 }
 
 const char *sg_matmul_isa(void)
@@ -393,6 +471,11 @@ static bool allows(dnnl_cpu_isa_t isa)
     return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)isa) == (unsigned)isa;
 }
 
+static bool rows_meet(sg_precision precision)
+{
+    return precision == SG_PRECISION_F32 && !allows(dnnl_cpu_isa_avx512_core);
+}
+
 bool sg_matmul_native_bf16(void)
 {
     return allows(dnnl_cpu_isa_avx512_core_bf16);
@@ -403,6 +486,12 @@ bool sg_onednn_allows_amx(void)
     return allows(dnnl_cpu_isa_avx512_core_amx);
 }
 #else
+static bool rows_meet(sg_precision precision)
+{
+    (void)precision;
+    return false;
+}
+
 bool sg_matmul_native_bf16(void)
 {
     return false;

@@ -158,6 +158,36 @@ static void test_bf16(void **state)
     check_precision(SG_PRECISION_BF16);
 }
 
+/* In f32, too: the same bits for any threads, and for any two rows or more beside each other. */
+static void test_split_f32(void **state)
+{
+    (void)state;
+    enum { M = 301, N = 70, K = 577 };
+    float *a = sg_alloc(M * K, 4), *b = sg_alloc(N * K, 4), *want = sg_alloc(M * N, 4), *c = sg_alloc(M * N, 4);
+    float *ea = make(a, M * K, SG_PRECISION_F32), *eb = make(b, N * K, SG_PRECISION_F32);
+    static const int threads[] = {1, 2, 3, 7}, parts[] = {M, 2, 31, 100};
+    for (size_t i = 0; i < SG_ARRAY_LEN(threads); i++) {
+        sg_error err = {0};
+        sg_weight *w;
+        sg_mm *mm = context(threads[i], SG_MM_FASTEST);
+        omp_set_num_threads(threads[i]);
+        if (sg_weight_pack(&w, mm, eb, N, K, SG_PRECISION_F32, &err))
+            fail_msg("%s", err.message);
+        for (int row = 0, m; row < M; row += m) {
+            m = M - row < parts[i] + 2 ? M - row : parts[i]; /* no row is left alone */
+            if (sg_mm_weight(mm, (i ? c : want) + row * N, ea + row * K, w, m, &err))
+                fail_msg("%s", err.message);
+        }
+        if (i && memcmp(c, want, M * N * sizeof *c) != 0)
+            fail_msg("%d threads, %d rows at a time: other results (%s)", threads[i], parts[i], sg_matmul_isa());
+        sg_weight_free(w);
+        sg_mm_free(mm);
+    }
+    void *all[] = {a, b, want, c, ea, eb};
+    for (size_t i = 0; i < SG_ARRAY_LEN(all); i++)
+        sg_free(all[i]);
+}
+
 /* Our own kernel: the same bits for any threads and any rows beside a row. */
 static void test_split(void **state)
 {
@@ -258,6 +288,7 @@ static void test_sink(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16),
-                                       cmocka_unit_test(test_split), cmocka_unit_test(test_sink)};
+                                       cmocka_unit_test(test_split), cmocka_unit_test(test_split_f32),
+                                       cmocka_unit_test(test_sink)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
