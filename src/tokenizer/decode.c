@@ -35,8 +35,9 @@ void sg_decoding_dispose(sg_decoding *d)
 static bool add_byte_level(sg_strbuf *out, const char *s, size_t n)
 {
     size_t start = out->n;
-    for (size_t i = 0; i < n; i += sg_utf8_length(s[i])) {
-        int byte = sg_bytelevel_byte(s + i, sg_utf8_length(s[i]));
+    for (size_t i = 0, length; i < n; i += length) {
+        length = sg_utf8_length(s[i]);
+        int byte = length <= n - i ? sg_bytelevel_byte(s + i, length) : -1; /* a GGUF's entry may be cut */
         if (byte < 0) {
             out->n = start;
             return false;
