@@ -252,6 +252,7 @@ typedef struct sg_sample {
 
 typedef struct sg_eval_entry {
     const char *path;
+    char fingerprint[33]; /* the whole model's, as in sg_model_info */
     const int *removed; /* of MODEL's own layers, sorted */
     size_t n_removed;
     int layers;                      /* that are left */

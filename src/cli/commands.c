@@ -106,7 +106,7 @@ static const command_row commands[] = {
      "answer reaches as well.",
      "schema       \"shortgpt/eval/1\"\n"
      "precision, seconds\n"
-     "models       a list of path, removed, layers, parameters, bytes,\n"
+     "models       a list of path, fingerprint, removed, layers, parameters, bytes,\n"
      "             perplexity: a list of source, window, bos, tokens, windows, ppl,\n"
      "             ppl_low, ppl_high (95% interval over windows), and where there is\n"
      "             an original kl, kl_p99 (divergence from it in nats a token: mean and\n"

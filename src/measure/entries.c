@@ -81,6 +81,7 @@ static bool fill_entry(sg_eval_entry *e, const sg_model *model, const int *remov
                          .layers = model->spec.n_layers - (int)n_removed,
                          .parameters = model->info.parameters,
                          .bytes = model->info.bytes};
+    memcpy(e->fingerprint, model->info.fingerprint, sizeof e->fingerprint);
     for (size_t i = 0; copy && i < n_removed; i++) {
         copy[i] = removed[i];
         e->parameters -= model->layers[removed[i]].parameters;

@@ -51,7 +51,7 @@ bool sg_put_json_speed(json_object *obj, const sg_speed *s, sg_error *err)
 static bool put_entry(json_object *list, const sg_eval_entry *e, const sg_eval_entry *first, sg_error *err)
 {
     json_object *obj = json_object_new_object();
-    if (sg_put_json_string(obj, "path", e->path, err) &&
+    if (sg_put_json_string(obj, "path", e->path, err) && sg_put_json_string(obj, "fingerprint", e->fingerprint, err) &&
         sg_put_json_layers(obj, "removed", e->removed, e->n_removed, err) &&
         sg_put_json_int(obj, "layers", (uint64_t)e->layers, err) &&
         sg_put_json_int(obj, "parameters", e->parameters, err) && sg_put_json_int(obj, "bytes", e->bytes, err) &&

@@ -155,18 +155,26 @@ static const char style[] =
     "pre{overflow:auto;max-height:30rem;font-size:.8rem;border:1px solid var(--line);padding:.6rem}"
     "code{font-size:.92em}\n";
 
+static void put_origin(sg_strbuf *b, json_object *model)
+{
+    sg_html_key(b, "Model");
+    sg_html_text(b, sg_html_string(model, "path"));
+    sg_html_key_end(b);
+    sg_html_key(b, "Fingerprint");
+    sg_html_text(b, sg_html_string(model, "fingerprint"));
+    sg_html_key_end(b);
+}
+
 static void put_provenance(sg_strbuf *b, json_object *obj, const char *command)
 {
-    json_object *model = sg_json_get(obj, "model"), *text = sg_json_get(obj, "calibration");
+    json_object *model = sg_json_get(obj, "model"), *models = sg_json_get(obj, "models"),
+                *text = sg_json_get(obj, "calibration");
     sg_strbuf_puts(b, "<h2>Where this comes from</h2>\n<dl>\n");
-    if (model) {
-        sg_html_key(b, "Model");
-        sg_html_text(b, sg_html_string(model, "path"));
-        sg_html_key_end(b);
-        sg_html_key(b, "Fingerprint");
-        sg_html_text(b, sg_html_string(model, "fingerprint"));
-        sg_html_key_end(b);
-    }
+    if (model)
+        put_origin(b, model);
+    for (size_t i = 0; i < sg_html_length(models); i++) /* eval's; a model without some layers is named once */
+        if (!sg_html_length(sg_json_get(sg_html_item(models, i), "removed")))
+            put_origin(b, sg_html_item(models, i));
     if (text) {
         sg_html_key(b, "Scored on");
         sg_html_text(b, sg_html_string(text, "source"));

@@ -55,8 +55,15 @@ static json_object *perplexity_of(json_object *models, size_t model, size_t text
 
 static void put_text(sg_strbuf *b, json_object *models, char *const *names, size_t text, sg_mark *marks)
 {
-    static const char *const series[] = {"perplexity"}, *const columns[] = {"Model",  "Perplexity",  "95% from",
-                                                                            "95% to", "Predictions", NULL};
+    static const char *const series[] = {"perplexity"}, *const columns[] = {"Model",
+                                                                            "Perplexity",
+                                                                            "95% from",
+                                                                            "95% to",
+                                                                            "Predictions",
+                                                                            "KL divergence, nats",
+                                                                            "its 99th percentile",
+                                                                            "same top token",
+                                                                            NULL};
     size_t n = sg_html_length(models);
     char *title = sg_asprintf("Perplexity on %.120s", sg_html_string(perplexity_of(models, 0, text), "source"));
     if (!title) {
@@ -81,7 +88,11 @@ static void put_text(sg_strbuf *b, json_object *models, char *const *names, size
         sg_html_cell(b, marks[i].value, 2);
         sg_html_cell(b, marks[i].low, 2);
         sg_html_cell(b, marks[i].high, 2);
-        sg_html_cell(b, sg_html_number(perplexity_of(models, i, text), "tokens"), 0);
+        json_object *p = perplexity_of(models, i, text);
+        sg_html_cell(b, sg_html_number(p, "tokens"), 0);
+        sg_html_cell(b, sg_html_number(p, "kl"), 4); /* of the first, and of another model's: none */
+        sg_html_cell(b, sg_html_number(p, "kl_p99"), 4);
+        sg_html_cell(b, sg_html_number(p, "top1"), 4);
         sg_strbuf_puts(b, "</tr>\n");
     }
     sg_html_table_end(b);

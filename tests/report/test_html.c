@@ -174,7 +174,7 @@ static void test_eval(void **state)
     (void)state;
     char *json = with_nasty(
         "{\"schema\": \"shortgpt/eval/1\", \"precision\": \"bf16\", \"seconds\": 9, \"models\": [{\"path\": \"a/@\", "
-        "\"removed\": [], \"layers\": 30, "
+        "\"fingerprint\": \"00ff\", \"removed\": [], \"layers\": 30, "
         "\"parameters\": 1000, \"bytes\": 2000, \"perplexity\": [{\"source\": \"@\", \"ppl\": 29.294, \"ppl_low\": "
         "20.8, \"ppl_high\": 41.2, \"tokens\": "
         "13299}], \"tasks\": [{\"name\": \"@\", \"n\": 100, \"acc\": 0.4321, \"acc_stderr\": 0.05, \"acc_norm\": "
@@ -183,13 +183,16 @@ static void test_eval(void **state)
         "\"bytes\": 1800, \"speed\": "
         "{\"prompt_tokens_per_second\": 3000.25, \"tokens_per_second\": 51.5, \"memory\": 4000000}, \"perplexity\": "
         "[{\"source\": \"@\", \"ppl\": 42.7, "
-        "\"ppl_low\": null, \"ppl_high\": null, \"tokens\": 13299}], \"tasks\": [{\"name\": \"@\", \"n\": 100, "
+        "\"ppl_low\": null, \"ppl_high\": null, \"tokens\": 13299, \"kl\": 0.395, \"kl_p99\": 1.893, \"top1\": "
+        "0.638}], \"tasks\": [{\"name\": \"@\", \"n\": 100, "
         "\"acc\": 0.41, \"acc_stderr\": 0.05, "
         "\"change\": {\"acc\": {\"difference\": -0.0221}}}], \"samples\": [{\"prompt\": \"@\", \"text\": \"two\"}]}]}");
     char *page = page_of(json, "shortgpt eval");
     static const char *const words[] = {"without 3\xe2\x80\x93"
                                         "4, 7",
                                         "<td>29.29</td><td>20.80</td><td>41.20</td><td>13299</td>",
+                                        "<td>13299</td><td>0.3950</td><td>1.8930</td><td>0.6380</td>",
+                                        "00ff",
                                         "<td>3000.3</td><td>51.5</td><td>4.00 MB</td>",
                                         "<td>0.4321</td>",
                                         "<td>-0.0221</td>",
@@ -204,23 +207,28 @@ static void test_eval(void **state)
 static void test_compare(void **state)
 {
     (void)state;
-    char *json = with_nasty("{\"schema\": \"shortgpt/compare/1\", \"model\": {\"path\": \"@\", \"fingerprint\": "
-                            "\"ab\"}, \"calibration\": null, \"precision\": \"bf16\", "
-                            "\"granularity\": \"layer\", \"methods\": [{\"method\": \"bi\", \"points\": [{\"n\": 0, "
-                            "\"removed\": [], \"perplexity\": [{\"source\": \"@\", "
-                            "\"ppl\": 20.5, \"ppl_low\": 19, \"ppl_high\": 22}]}, {\"n\": 2, \"removed\": [13, 14], "
-                            "\"perplexity\": [{\"source\": \"@\", \"ppl\": 31.625, "
-                            "\"ppl_low\": 30, \"ppl_high\": 33}], \"tasks\": [{\"name\": \"@\", \"n\": 50, \"acc\": 0.6, "
-                            "\"acc_stderr\": 0.05, \"change\": {\"acc\": {\"difference\": -0.1, \"low\": -0.1875, "
-                            "\"high\": -0.0125, \"p\": 0.0312, \"retained\": 0.5}}}]}]}, {\"method\": \"@\", \"points\": [{\"n\": 2, "
-                            "\"removed_mixers\": [1], \"removed_ffns\": [], "
-                            "\"perplexity\": [{\"source\": \"@\", \"ppl\": null}]}]}], \"tasks\": [{\"name\": \"@\", \"n\": 50, \"acc\": 0.7, "
-                            "\"acc_stderr\": 0.05}], \"seconds\": 12}");
+    char *json = with_nasty(
+        "{\"schema\": \"shortgpt/compare/1\", \"model\": {\"path\": \"@\", \"fingerprint\": "
+        "\"ab\"}, \"calibration\": null, \"precision\": \"bf16\", "
+        "\"granularity\": \"layer\", \"methods\": [{\"method\": \"bi\", \"points\": [{\"n\": 0, "
+        "\"removed\": [], \"perplexity\": [{\"source\": \"@\", "
+        "\"ppl\": 20.5, \"ppl_low\": 19, \"ppl_high\": 22}]}, {\"n\": 2, \"removed\": [13, 14], "
+        "\"perplexity\": [{\"source\": \"@\", \"ppl\": 31.625, "
+        "\"ppl_low\": 30, \"ppl_high\": 33}], \"tasks\": [{\"name\": \"@\", \"n\": 50, \"acc\": 0.6, "
+        "\"acc_stderr\": 0.05, \"change\": {\"acc\": {\"difference\": -0.1, \"low\": -0.1875, "
+        "\"high\": -0.0125, \"p\": 0.0312, \"retained\": 0.5}}}]}]}, {\"method\": \"@\", \"points\": [{\"n\": 2, "
+        "\"removed_mixers\": [1], \"removed_ffns\": [], "
+        "\"perplexity\": [{\"source\": \"@\", \"ppl\": null}]}]}], \"tasks\": [{\"name\": \"@\", \"n\": 50, \"acc\": "
+        "0.7, "
+        "\"acc_stderr\": 0.05}], \"seconds\": 12}");
     char *page = page_of(json, "shortgpt compare");
     static const char *const words[] = {
         "<td>bi</td><td>2</td><td>31.63</td><td>30.00</td><td>33.00</td><td>13\xe2\x80\x93"
         "14</td>",
-        "mixers 1; feed-forwards none", "bi, 2.0: 31.63", ">2 removed<", "</td><td>the whole model</td><td>0</td><td>50</td><td>0.7000</td>",
+        "mixers 1; feed-forwards none",
+        "bi, 2.0: 31.63",
+        ">2 removed<",
+        "</td><td>the whole model</td><td>0</td><td>50</td><td>0.7000</td>",
         "</td><td>bi</td><td>2</td><td>50</td><td>0.6000</td><td>0.0500</td>",
         "<td>-0.1000</td><td>-0.1875</td><td>-0.0125</td><td>0.0312</td><td>0.500</td>"};
     for (size_t i = 0; i < SG_ARRAY_LEN(words); i++)

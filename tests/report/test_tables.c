@@ -244,7 +244,7 @@ static void test_eval(void **state)
         assert_int_equal(sg_eval_json(&eval, &text, NULL), SG_OK);
         json_object *obj;
         assert_int_equal(sg_json_parse(&obj, text, strlen(text), "eval", NULL), SG_OK);
-        static const char *const keys[] = {"path", "removed", "layers", "parameters", "bytes", "perplexity", "tasks"};
+        static const char *const keys[] = {"path", "fingerprint", "removed", "layers", "parameters", "bytes", "perplexity", "tasks"};
         static const char *const text_keys[] = {"source", "window", "bos", "tokens", "ppl", "ppl_low", "ppl_high", "kl", "kl_p99", "top1"};
         json_object *models = sg_json_get(obj, "models");
         assert_int_equal(json_object_array_length(models), n);
