@@ -9,6 +9,17 @@
 
 enum { LANES = 16 };
 
+/* 2^n of t = n + 1.5 * 2^23, whose low bits hold the integer n: -127 to 127 */
+static inline __attribute__((always_inline)) float power_of_two(float t)
+{
+    uint32_t bits;
+    memcpy(&bits, &t, 4);
+    bits = (bits - 0x4b400000u + 127u) << 23;
+    float power;
+    memcpy(&power, &bits, 4);
+    return power;
+}
+
 /* e^x within 2 units in the last place; below -87 about 1e-38, which is 0 for our sums.
  * x = n ln 2 + r with |r| <= ln 2 / 2; the polynomial is Taylor's, good to 1e-8 there; n goes into the exponent's bits.
  */
@@ -28,12 +39,7 @@ static inline __attribute__((always_inline)) float exp_f32(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    uint32_t bits;
-    memcpy(&bits, &t, 4);
-    bits = (bits - 0x4b400000u + 127u) << 23;
-    float power;
-    memcpy(&power, &bits, 4);
-    return p * power;
+    return p * power_of_two(t);
 }
 
 SG_CLONES static void store_bf16(uint16_t *out, const float *x, int n)
@@ -238,12 +244,7 @@ static inline __attribute__((always_inline)) float exp_negative(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    uint32_t bits;
-    memcpy(&bits, &t, 4);
-    bits = (bits - 0x4b400000u + 127u) << 23;
-    float power;
-    memcpy(&power, &bits, 4);
-    return x < -87.0f ? 0 : p * power;
+    return x < -87.0f ? 0 : p * power_of_two(t);
 }
 
 /* y = e^(scale * (x - max)); n: whole steps */
