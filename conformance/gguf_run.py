@@ -9,7 +9,6 @@ original with those layers silenced: all that they add to the residual stream is
 llama.cpp's own meaning, also where transformers has another. Then the model is pruned before it is converted, which must
 give the same file. A line a case, a count at the end; exit status 1 when one failed."""
 import argparse
-import concurrent.futures
 import contextlib
 import json
 import logging
@@ -29,18 +28,15 @@ import torch
 
 import hf
 import hf_families
+from common import REFUSED, Failed, prune, run_all
 from gguf_families import FAMILIES, SETS
 
 LIMIT = 1e-4  # of the largest logit
 WINDOWS, TOKENS = 2, 24
-REFUSED = 3  # the tool's exit status
 # the last matrices of each half of a layer, and their biases
 ADDS = re.compile(r"blk\.(\d+)\.(attn_output|ffn_down(_exps|_shexp|_chexps)?|ssm_out|shortconv\.out_proj|time_mix_output|proj|"
                   r"channel_mix_value)\.(weight|bias)$")
 
-
-class Failed(Exception):
-    pass
 
 
 # ---- making ----------------------------------------------------------------------------------------------
@@ -107,23 +103,6 @@ def logits(args, path, ids, vocabulary):
     return numpy.frombuffer(done.stdout, numpy.float32)
 
 
-def prune(args, model, removed, out, why):
-    """Runs the tool; True: it refused, as it must."""
-    subprocess.run(["rm", "-rf", out], check=True)
-    done = subprocess.run([args.shortgpt, "prune", model, "--layers", ",".join(map(str, removed)), "-o", out],
-                          capture_output=True, text=True)
-    said = (done.stderr or done.stdout).strip()
-    if why is None:
-        if done.returncode:
-            raise Failed(f"exit status {done.returncode}: {said}")
-        return False
-    if done.returncode != REFUSED or why not in said:
-        raise Failed(f"should be refused ({why}); exit status {done.returncode}: {said}")
-    if out.exists():
-        raise Failed("refused, but the output is there")
-    return True
-
-
 def contents(path):
     import gguf
     reader = gguf.GGUFReader(path)
@@ -152,7 +131,7 @@ def compare(pruned, converted, differs):
 def run_case(args, name, entry, model, removed, tmp, ids, vocabulary):
     out = tmp / "out.gguf"
     why = entry.get("refused", {}).get(removed)
-    if prune(args, model, removed, out, why):
+    if prune(args.shortgpt, model, removed, out, why):
         return f"refused: {why}"
     said = "not run"
     if entry.get("adds", True):
@@ -170,7 +149,7 @@ def run_case(args, name, entry, model, removed, tmp, ids, vocabulary):
         return said
     hf_out, converted = tmp / "hf_out", tmp / "converted.gguf"
     try:
-        prune(args, tmp / "hf", removed, hf_out, None)
+        prune(args.shortgpt, tmp / "hf", removed, hf_out, None)
     except Failed as error:
         if str(error).startswith(f"exit status {REFUSED}:"):
             return f"{said}; refused in config.json"
@@ -220,19 +199,7 @@ def main():
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     args.shortgpt, args.logits, args.llama_cpp = args.shortgpt.resolve(), args.logits.resolve(), args.llama_cpp.resolve()
-    unknown = [name for name in args.names if name not in FAMILIES]
-    if unknown:
-        parser.error(f"no model {', '.join(unknown)}; known: {', '.join(FAMILIES)}")
-    n = failed = 0
-    names = args.names or list(FAMILIES)
-    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        for lines in pool.map(run_model, [args] * len(names), names):
-            for passed, line in lines:
-                print(line, flush=True)
-                n += 1
-                failed += not passed
-    print(f"{n} cases, {failed} failed")
-    return 1 if failed else 0
+    return run_all(parser, run_model, args, FAMILIES, os.cpu_count())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ For every row of hf_families.py: a tiny random model is made; the tool SHORTGPT 
 the result, and its logits are held against those of the original in which the removed layers give back what they were
 given. A line a case, a count at the end; exit status 1 when one failed."""
 import argparse
-import concurrent.futures
 import json
 import logging
 import os
@@ -24,15 +23,12 @@ import transformers
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from common import REFUSED, Failed, run_all
 from hf_families import BASE, FAMILIES, SETS
 
 LIMIT = 1e-5  # of the largest logit
 DEPTH = 8
-REFUSED = 3  # the tool's exit status
 
-
-class Failed(Exception):
-    pass
 
 
 def configuration(model_type, keys, depth):
@@ -200,19 +196,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
     args.shortgpt, args.more = args.shortgpt.resolve(), []
-    unknown = [name for name in args.names if name not in FAMILIES]
-    if unknown:
-        parser.error(f"no family {', '.join(unknown)}; known: {', '.join(FAMILIES)}")
-    names = args.names or list(FAMILIES)
-    n = failed = 0
-    with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
-        for lines in pool.map(run_family, [args] * len(names), names):
-            for passed, line in lines:
-                print(line, flush=True)
-                n += 1
-                failed += not passed
-    print(f"{n} cases, {failed} failed")
-    return 1 if failed else 0
+    return run_all(parser, run_family, args, FAMILIES, args.jobs)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ converter; the tool SHORTGPT removes a set of layers; transformers loads the res
 the logits are held against those of the original in transformers with the layers skipped (make_families.without). A
 line a case, a count at the end; exit status 1 when one failed."""
 import argparse
-import concurrent.futures
 import contextlib
 import logging
 import os
@@ -26,13 +25,10 @@ import transformers
 
 import cases
 import make_families as families
+from common import Failed, prune, run_all
 
 LIMIT = {"hf": 1e-5, "gguf": 1e-3}  # of the largest logit
-REFUSED = 3  # the tool's exit status
 
-
-class Failed(Exception):
-    pass
 
 
 def make(name, entry, tmp):
@@ -83,22 +79,6 @@ def put_keys(source, target, keys):
     writer.close()
 
 
-def prune(shortgpt, model, removed, out, expected_refusal):
-    """Runs the tool; True: it refused, as it must."""
-    layers = ",".join(map(str, removed))
-    done = subprocess.run([shortgpt, "prune", model, "--layers", layers, "-o", out], capture_output=True, text=True)
-    said = (done.stderr or done.stdout).strip()
-    if expected_refusal is None:
-        if done.returncode:
-            raise Failed(f"exit status {done.returncode}: {said}")
-        return False
-    if done.returncode != REFUSED or expected_refusal not in said:
-        raise Failed(f"should be refused ({expected_refusal}); exit status {done.returncode}: {said}")
-    if out.exists():
-        raise Failed("refused, but the output is there")
-    return True
-
-
 @torch.no_grad()
 def hf_logits(path, ids):
     model, info = transformers.AutoModelForCausalLM.from_pretrained(
@@ -122,7 +102,6 @@ def gguf_logits(path, ids, logits):
 
 def run_case(args, name, entry, kind, removed, model, ids, expected):
     out = model.parent / ("out" if kind == "hf" else "out.gguf")
-    subprocess.run(["rm", "-rf", out], check=True)
     why = cases.refusal(name, kind, removed, entry["depth"])
     if prune(args.shortgpt, model, removed, out, why):
         return f"refused: {why}"
@@ -175,19 +154,7 @@ def main():
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     args.shortgpt, args.logits = args.shortgpt.resolve(), args.logits.resolve()
-    known = list(cases.models())
-    unknown = [name for name in args.names if name not in known]
-    if unknown:
-        parser.error(f"no model {', '.join(unknown)}; known: {', '.join(known)}")
-    n = failed = 0
-    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        for lines in pool.map(run_model, [args] * len(known), args.names or known):
-            for passed, line in lines:
-                print(line, flush=True)
-                n += 1
-                failed += not passed
-    print(f"{n} cases, {failed} failed")
-    return 1 if failed else 0
+    return run_all(parser, run_model, args, list(cases.models()), os.cpu_count())
 
 
 if __name__ == "__main__":
