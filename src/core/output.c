@@ -17,6 +17,7 @@ struct sg_out {
     int fd; /* -1: closed */
     char *path;
     uint64_t position, started; /* bytes written; of them those that the disk was told of */
+    bool by_kernel;             /* it copies between files, as far as is known */
     XXH3_state_t *state;
     uint8_t *piece;
     XXH128_hash_t hash; /* once closed */
@@ -61,6 +62,7 @@ int sg_out_create(sg_out **result, const char *path, sg_error *err)
     }
     XXH3_INITSTATE(out->state);
     XXH3_128bits_reset(out->state);
+    out->by_kernel = true;
     *result = out;
     return SG_OK;
 }
@@ -75,6 +77,13 @@ static void start_writing(sg_out *out)
     out->started = out->position;
 }
 
+/* The n bytes at data are the file's now. */
+static void count_written(sg_out *out, const uint8_t *data, size_t n)
+{
+    XXH3_128bits_update(out->state, data, n);
+    out->position += n;
+}
+
 int sg_out_write(sg_out *out, const void *data, size_t bytes, sg_error *err)
 {
     const uint8_t *at = data;
@@ -85,10 +94,9 @@ int sg_out_write(sg_out *out, const void *data, size_t bytes, sg_error *err)
         if (n <= 0)
             return sg_fail(err, SG_ERR_IO, "%s: cannot write at byte %llu: %m", out->path,
                            (unsigned long long)out->position);
-        XXH3_128bits_update(out->state, at, (size_t)n);
+        count_written(out, at, (size_t)n);
         at += n;
         left -= (size_t)n;
-        out->position += (uint64_t)n;
     }
     start_writing(out);
     return SG_OK;
@@ -113,13 +121,35 @@ static int read_at(int fd, const char *path, uint8_t *to, size_t n, uint64_t off
     return SG_OK;
 }
 
+/* Has the kernel copy what lies at offset of a file, and in the piece: some file systems then share blocks, or copy on
+ * their server. Returns how much it did; where it stops, for whatever reason, write() takes over for good, and says
+ * what is wrong if something is. */
+static size_t copy_by_kernel(sg_out *out, int from, uint64_t offset, size_t n)
+{
+    size_t done = 0;
+    while (out->by_kernel && done < n) {
+        off_t at = (off_t)(offset + done);
+        ssize_t m = fault("copy") ? -1 : copy_file_range(from, &at, out->fd, NULL, n - done, 0);
+        if (m < 0 && errno == EINTR)
+            continue;
+        out->by_kernel = m > 0;
+        if (m <= 0)
+            break;
+        count_written(out, out->piece + done, (size_t)m);
+        done += (size_t)m;
+    }
+    return done;
+}
+
 int sg_out_copy(sg_out *out, const sg_map *from, uint64_t offset, uint64_t bytes, sg_ticker *ticker, sg_error *err)
 {
     int rc = SG_OK;
     while (bytes && rc == SG_OK) {
         size_t n = bytes < PIECE ? (size_t)bytes : PIECE;
-        if ((rc = read_at(from->fd, from->path, out->piece, n, offset, err)) < 0 ||
-            (rc = sg_out_write(out, out->piece, n, err)) < 0)
+        if ((rc = read_at(from->fd, from->path, out->piece, n, offset, err)) < 0)
+            break;
+        size_t done = copy_by_kernel(out, from->fd, offset, n);
+        if ((rc = sg_out_write(out, out->piece + done, n - done, err)) < 0)
             break;
         offset += n;
         bytes -= n;

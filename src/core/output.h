@@ -22,7 +22,8 @@ typedef struct sg_out sg_out;
 int sg_out_create(sg_out **out, const char *path, sg_error *err); /* fails when path exists; mode follows the umask */
 int sg_out_write(sg_out *out, const void *data, size_t bytes, sg_error *err);
 /* Copies a span of a file, read (not through the mapping: a file that shrinks is an error, not a signal), ticking every
- * 4 MiB. The kernel fetches the next piece and writes out the last ones meanwhile. */
+ * 4 MiB. The kernel copies where the file system offers it, fetches the next piece and writes out the last ones
+ * meanwhile. */
 int sg_out_copy(sg_out *out, const sg_map *from, uint64_t offset, uint64_t bytes, sg_ticker *ticker, sg_error *err);
 int sg_out_pad(sg_out *out, uint64_t alignment, sg_error *err); /* zero bytes up to a multiple of a power of two */
 uint64_t sg_out_position(const sg_out *out);

@@ -15,4 +15,11 @@ int sg_describe(sg_model *m, const sg_config *config, sg_error *err);
  * from the configuration's lists and, where they say nothing, from the names of the layer's tensors. */
 int sg_describe_kinds(sg_model *m, const sg_config *config, sg_error *err);
 
+/* The kind (one of those strings, as the results are) of a layer so far called `kind`, of which a configuration says
+ * `word`: "attention, experts" and "sliding_attention" give "sliding attention, experts". NULL: the word
+ * is of no mixer. */
+const char *sg_kind_said(const char *kind, const char *word);
+/* The same kind where the layer takes keys and values from an earlier one. */
+const char *sg_kind_shared(const char *kind);
+
 #endif

@@ -1,5 +1,6 @@
 /* What kind each layer is of a model that does not run here. Its mixer: by the first list of the configuration that
- * says it in words, else by the names of its tensors; experts: by these alone. */
+ * says it in words, else by the names of its tensors; experts: by these alone. What a list's absence means, and what
+ * hangs on a layer's number, the rules of surgery know (surgery/kinds.c). */
 #include <string.h>
 
 #include "core/mem.h"
@@ -11,6 +12,7 @@ typedef enum kind {
     FULL,
     SLIDING,
     CHUNKED,
+    CROSS,
     LINEAR,
     SPARSE,
     MAMBA,
@@ -18,20 +20,25 @@ typedef enum kind {
     RECURRENT,
     CONVOLUTION,
     HYBRID,
+    HYBRID_SLIDING,
     FEED_FORWARD,
     N_KINDS,
 } kind;
 
+/* What else a layer's name says. */
+enum { EXPERTS = 1, SHARED_KV = 2, N_NAMES = 4 };
+
 #define NAMES(name)                                                                                                    \
     {                                                                                                                  \
-        (name), name ", experts"                                                                                       \
+        (name), name ", experts", name ", shared KV", name ", experts, shared KV"                                      \
     }
-static const char *const names[N_KINDS][2] = {
-    [UNKNOWN] = {"unknown", "experts"},
+static const char *const names[N_KINDS][N_NAMES] = {
+    [UNKNOWN] = {"unknown", "experts", "unknown", "experts"},
     [ATTENTION] = NAMES("attention"),
     [FULL] = NAMES("full attention"),
     [SLIDING] = NAMES("sliding attention"),
     [CHUNKED] = NAMES("chunked attention"),
+    [CROSS] = NAMES("cross attention"),
     [LINEAR] = NAMES("linear attention"),
     [SPARSE] = NAMES("sparse attention"),
     [MAMBA] = NAMES("mamba"),
@@ -39,7 +46,8 @@ static const char *const names[N_KINDS][2] = {
     [RECURRENT] = NAMES("recurrent"),
     [CONVOLUTION] = NAMES("convolution"),
     [HYBRID] = NAMES("hybrid"),
-    [FEED_FORWARD] = {"dense feed-forward", "experts"},
+    [HYBRID_SLIDING] = NAMES("hybrid, sliding"),
+    [FEED_FORWARD] = {"dense feed-forward", "experts", "dense feed-forward", "experts"},
 };
 
 /* ---- the configuration ------------------------------------------------------------------------------- */
@@ -54,17 +62,23 @@ static const struct {
     {"attention", FULL},
     {"*", FULL},
     {"sliding_attention", SLIDING},
+    {"global", FULL},
+    {"local", SLIDING},
     {"chunked_attention", CHUNKED},
+    {"cross_attention", CROSS},
     {"linear_attention", LINEAR},
     {"compressed_sparse_attention", SPARSE},
     {"heavily_compressed_attention", SPARSE},
     {"deepseek_sparse_attention", SPARSE},
+    {"indexed_attention", SPARSE},
+    {"minimax_m3_sparse", SPARSE},
     {"mamba", MAMBA},
     {"mamba2", MAMBA},
     {"M", MAMBA},
     {"recurrent", RECURRENT},
     {"conv", CONVOLUTION},
     {"hybrid", HYBRID},
+    {"hybrid_sliding", HYBRID_SLIDING},
     {"mlp", FEED_FORWARD},
     {"moe", FEED_FORWARD},
     {"-", FEED_FORWARD},
@@ -112,17 +126,6 @@ static kind of_hf(json_object *config, int layer)
     for (size_t i = 0; !found && i < SG_ARRAY_LEN(number_lists); i++)
         found = numbers(sg_json_get(config, number_lists[i]), layer) ? FULL : UNKNOWN;
     return found;
-}
-
-/* GGUF's list of the layers that slide, if they attend at all. */
-static kind of_gguf(const sg_config *c, int layer, int layers, kind by_tensors)
-{
-    static const sg_config_key slides = {NULL, "%s.attention.sliding_window_pattern"};
-    int sliding;
-    if (by_tensors != ATTENTION || !sg_config_is_list(c, slides) ||
-        sg_config_layer_int(c, slides, layer, layers, 0, INT32_MAX, 0, &sliding, NULL))
-        return UNKNOWN;
-    return sliding ? SLIDING : FULL;
 }
 
 /* ---- the tensors ------------------------------------------------------------------------------------- */
@@ -193,6 +196,12 @@ static kind of_tensors(unsigned has)
                                                         : UNKNOWN;
 }
 
+/* transformers 5 has one word for linear attention and mamba */
+static kind agreed(kind shown, kind told)
+{
+    return told == LINEAR && shown == MAMBA ? MAMBA : told ? told : shown;
+}
+
 int sg_describe_kinds(sg_model *m, const sg_config *c, sg_error *err)
 {
     int layers = m->spec.n_layers;
@@ -207,11 +216,35 @@ int sg_describe_kinds(sg_model *m, const sg_config *c, sg_error *err)
     }
     for (int i = 0; i < layers; i++) {
         kind shown = of_tensors(has[i]);
-        kind told = c->hf ? of_hf(sg_config_text(c->hf), i) : of_gguf(c, i, layers, shown);
-        if (told == LINEAR && shown == MAMBA) /* transformers 5 has one word for both */
-            told = MAMBA;
-        m->layers[i].kind = names[told ? told : shown][(has[i] & HAS_EXPERTS) != 0];
+        kind told = c->hf ? of_hf(sg_config_text(c->hf), i) : UNKNOWN;
+        m->layers[i].kind = names[agreed(shown, told)][has[i] & HAS_EXPERTS ? EXPERTS : 0];
     }
     sg_free(has);
     return SG_OK;
+}
+
+/* ---- names again ------------------------------------------------------------------------------------- */
+
+static kind of_name(const char *name, unsigned *more)
+{
+    for (size_t k = 0; k < N_KINDS; k++)
+        for (*more = 0; *more < N_NAMES; ++*more)
+            if (strcmp(names[k][*more], name) == 0)
+                return (kind)k;
+    *more = 0;
+    return UNKNOWN;
+}
+
+const char *sg_kind_said(const char *name, const char *word)
+{
+    unsigned more;
+    kind shown = of_name(name, &more), told = of_word(word, strlen(word));
+    return told == UNKNOWN || told == FEED_FORWARD ? NULL : names[agreed(shown, told)][more];
+}
+
+const char *sg_kind_shared(const char *name)
+{
+    unsigned more;
+    kind shown = of_name(name, &more);
+    return names[shown][more | SHARED_KV];
 }

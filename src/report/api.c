@@ -2,8 +2,9 @@
 #include "core/mem.h"
 #include "engine/weights.h"
 #include "report/report.h"
+#include "surgery/kinds.h"
 
-/* What sg_model_get_layer says of each; sg_free. */
+/* What sg_model_get_layer says of each, and what surgery's rules know of its kind; sg_free. */
 static sg_layer_info *all_layers(const sg_model *model, sg_error *err)
 {
     int n = sg_model_get_info(model)->layers;
@@ -12,6 +13,10 @@ static sg_layer_info *all_layers(const sg_model *model, sg_error *err)
         sg_fail(err, SG_ERR_NOMEM, "no memory for a list of %d layers", n);
     for (int i = 0; layers && i < n; i++)
         layers[i] = sg_model_get_layer(model, i);
+    if (layers && sg_kinds_find(model, layers, err)) {
+        sg_free(layers);
+        return NULL;
+    }
     return layers;
 }
 

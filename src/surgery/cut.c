@@ -31,7 +31,7 @@ static int check_keep(const sg_cut *cut, sg_error *err)
                              : sg_fail(err, SG_ERR_USAGE, "plan: keep has %zu layers, expected %zu", plan->n_keep, n);
 }
 
-static const char *family_word(const sg_model *model)
+const char *sg_cut_word(const sg_model *model)
 {
     json_object *config = model->ckpt->config, *type = sg_json_get(sg_config_text(config), "model_type");
     if (model->ckpt->format == SG_FORMAT_GGUF)
@@ -44,7 +44,7 @@ static const char *family_word(const sg_model *model)
 
 int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_error *err)
 {
-    *cut = (sg_cut){.model = model, .word = family_word(model), .plan = plan};
+    *cut = (sg_cut){.model = model, .word = sg_cut_word(model), .plan = plan};
     int rc = check_plan(plan, &model->info, err);
     if (rc < 0)
         return rc;

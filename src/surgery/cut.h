@@ -29,6 +29,9 @@ typedef struct sg_cut {
 int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_error *err);
 void sg_cut_dispose(sg_cut *cut);
 
+/* The file's word for the model's family, as in sg_cut. */
+const char *sg_cut_word(const sg_model *model);
+
 /* Finds the tensors that the rules slice, and takes what goes of them off parameters and bytes. */
 int sg_cut_slices(sg_cut *cut, sg_error *err);
 const sg_slice *sg_cut_slice(const sg_cut *cut, const sg_tensor *t); /* NULL: it stays whole */

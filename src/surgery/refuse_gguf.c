@@ -378,6 +378,8 @@ int sg_gguf_refuse(const sg_gguf_cut *g, const sg_gguf_rule *rule, sg_error *err
         return check_served(g, err);
     case SG_GGUF_SAME_FIRST:
         return check_first(g, rule, err);
+    case SG_GGUF_ALL_SLIDE:
+        return SG_OK;
     default:
         return check_protected(g, rule, err);
     }

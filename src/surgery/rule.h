@@ -16,7 +16,8 @@ typedef enum sg_operation {
     SG_RULE_RUNS,        /* the same for a list of [[words], times]; becomes [[words, one a layer], 1] */
     SG_RULE_REMAP, /* a list of layer numbers (the first layer's: depth): the removed go, the others follow. `step`:
                     * a number s, absent 1: all layers but each s-th belong to the list, too. The list becomes
-                    * whole, the number 1. Absent: `absent` says which layers are in it */
+                    * whole, the number 1. Absent: `absent` says which layers are in it. Those are `yes`, the others
+                    * `no` */
     SG_RULE_REMAP_KEYS, /* an object whose keys are layer numbers, perhaps with zeros in front: the same */
     SG_RULE_SCALE,      /* a number that is divided by the square root of the number of layers (absent: `with`) */
     SG_RULE_FIT_PERIOD, /* key and `with`: layer i is special when i % period == offset; a period and an offset that fit
@@ -25,6 +26,9 @@ typedef enum sg_operation {
     SG_RULE_DROP,       /* the record goes */
     SG_RULE_SLICE,      /* key: the end of a tensor's name, of which dimension `n` has an equal part for each layer:
                          * the survivors' parts stay */
+
+    SG_RULE_TELLS, /* nothing is edited: layers whose attention is not told are `yes` where the value at key, or of a
+                    * list the layer's entry, is on (absent: n is not 0), else `no`; "": all are `yes` */
 
     /* Refusals, decided before anything is edited: what no configuration can express. `with` is the reason. */
     SG_RULE_TAIL,          /* layers can only go from the end */
@@ -111,9 +115,11 @@ json_object *sg_cut_config(const sg_cut *cut);
 json_object *sg_json_holder(json_object *config, const char *path, const char **last);
 /* An integer, no further from 0 than INT32_MAX (no number of a layer is); absent where there is none. */
 int64_t sg_rule_number(json_object *config, const char *path, int64_t absent);
-/* A list's entries, one a layer (a string's letters are words), whether it is there or only meant: a new array of
- * plan->layers entries or more. *out NULL: it is neither. json_object_put. */
+/* A list's entries, one a layer (a string's letters are words), whether it is there or only meant, runs written out: a
+ * new array of plan->layers entries or more. *out NULL: it is neither. json_object_put. */
 int sg_rule_entries(const sg_cut *cut, const sg_rule *rule, json_object **out, sg_error *err);
+/* Appends an array's element, which may be NULL, again. */
+int sg_json_append_same(json_object *to, json_object *element, sg_error *err);
 /* The family's GATHER row for the key, which says what its absence means; NULL: none. */
 const sg_rule *sg_rule_for(const sg_cut *cut, const char *key);
 /* Is entry i of a list that word? */

@@ -44,6 +44,8 @@ typedef enum sg_gguf_operation {
     SG_GGUF_KEEP_EACH,      /* one layer has to be left of each value that the list at key has */
     SG_GGUF_KEEP_SERVED, /* a layer whose entry of the list at key is 0 uses what the last other one before it found */
     SG_GGUF_SAME_FIRST,  /* the new layer 0 has to have the heads of the old one: the loader sizes some things by it */
+
+    SG_GGUF_ALL_SLIDE, /* nothing changes, and nothing is refused: every layer with attention slides */
 } sg_gguf_operation;
 
 typedef enum sg_gguf_when {
@@ -51,6 +53,7 @@ typedef enum sg_gguf_when {
     SG_GGUF_IF_WINDOW,        /* attention.sliding_window is there and not 0 */
     SG_GGUF_UNLESS_NO_WINDOW, /* it is not there, or not 0 */
     SG_GGUF_IF_NO_WINDOW,     /* it is there and 0 */
+    SG_GGUF_IF_64_DEEP,       /* there are 64 layers */
     SG_GGUF_IF_MILLION,       /* context_length is 1,048,576 or more */
 } sg_gguf_when;
 

@@ -67,16 +67,6 @@ static int scale(const sg_cut *cut, const sg_rule *rule, const place *p, sg_erro
 
 /* ---- lists with an entry a layer --------------------------------------------------------------------- */
 
-/* An array's element again, in another; NULL is JSON's null. */
-static int append_same(json_object *to, json_object *element, sg_error *err)
-{
-    if (element)
-        return sg_json_append(to, json_object_get(element), err);
-    if (to && !sg_test_fault("alloc") && json_object_array_add(to, NULL) == 0)
-        return SG_OK;
-    return sg_fail(err, SG_ERR_NOMEM, "no memory for a JSON array");
-}
-
 static bool all_equal(json_object *list)
 {
     for (size_t i = 1; i < json_object_array_length(list); i++)
@@ -92,7 +82,7 @@ static json_object *survivors(const sg_cut *cut, json_object *entries, sg_error 
     int rc = kept ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for a JSON array");
     for (size_t i = 0; rc == SG_OK && i < json_object_array_length(entries); i++)
         if (i >= (size_t)cut->plan->layers || cut->to[i] >= 0)
-            rc = append_same(kept, json_object_array_get_idx(entries, i), err);
+            rc = sg_json_append_same(kept, json_object_array_get_idx(entries, i), err);
     if (rc == SG_OK)
         return kept;
     json_object_put(kept);
@@ -131,48 +121,13 @@ static int gather(const sg_cut *cut, const sg_rule *rule, const place *p, sg_err
     return sg_json_put(p->holder, p->key, text, err);
 }
 
-static int no_runs(const place *p, sg_error *err)
+static int runs(const sg_cut *cut, const sg_rule *rule, const place *p, sg_error *err)
 {
-    return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is not a list of [[words], times]", p->what, p->key);
-}
-
-/* [["global","local"],12]: the words as often; no more than come to `most` entries. */
-static int append_run(json_object *flat, const json_object *run, size_t most, const place *p, sg_error *err)
-{
-    bool pair = json_object_is_type(run, json_type_array) && json_object_array_length(run) == 2;
-    json_object *words = pair ? json_object_array_get_idx(run, 0) : NULL;
-    json_object *times = pair ? json_object_array_get_idx(run, 1) : NULL;
-    int64_t n = json_object_get_int64(times);
-    if (!json_object_is_type(words, json_type_array) || !json_object_array_length(words) ||
-        !json_object_is_type(times, json_type_int) || n < 0)
-        return no_runs(p, err);
-    int rc = SG_OK;
-    for (int64_t k = 0; rc == SG_OK && k < n && json_object_array_length(flat) < most; k++)
-        for (size_t i = 0; rc == SG_OK && i < json_object_array_length(words); i++)
-            rc = append_same(flat, json_object_array_get_idx(words, i), err);
-    return rc;
-}
-
-/* gpt_neo. Absent: [[["global","local"],12]]. */
-static int runs(const sg_cut *cut, const place *p, sg_error *err)
-{
-    json_object *old = sg_json_get(p->holder, p->key), *meant = NULL, *flat = json_object_new_array(), *kept = NULL;
-    int rc = flat ? SG_OK : no_memory(p->key, err);
-    if (rc == SG_OK && !old)
-        rc = sg_json_parse(&meant, "[[[\"global\",\"local\"],12]]", 25, p->what, err);
-    old = old ? old : meant;
-    if (rc == SG_OK && !json_object_is_type(old, json_type_array))
-        rc = no_runs(p, err);
-    size_t layers = (size_t)cut->plan->layers;
-    for (size_t i = 0; rc == SG_OK && i < json_object_array_length(old); i++)
-        rc = append_run(flat, json_object_array_get_idx(old, i), layers + 1, p, err);
-    if (rc == SG_OK && json_object_array_length(flat) != layers)
-        rc = sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is for %s layers, expected %zu", p->what, p->key,
-                     json_object_array_length(flat) < layers ? "fewer" : "more", layers);
+    json_object *flat, *kept = NULL;
+    int rc = sg_rule_entries(cut, rule, &flat, err);
     if (rc == SG_OK && !(kept = survivors(cut, flat, err)))
         rc = SG_ERR_NOMEM;
     json_object_put(flat);
-    json_object_put(meant);
     json_object *run = json_object_new_array(), *all = json_object_new_array();
     if (rc == SG_OK && (!run || !all))
         rc = no_memory(p->key, err);
@@ -325,7 +280,7 @@ static int edit(const sg_cut *cut, const sg_rule *rule, json_object *config, con
     case SG_RULE_CYCLE:
         return gather(cut, rule, &p, err);
     case SG_RULE_RUNS:
-        return runs(cut, &p, err);
+        return runs(cut, rule, &p, err);
     case SG_RULE_REMAP:
         return remap(cut, rule, &p, err);
     case SG_RULE_REMAP_KEYS:

@@ -65,7 +65,7 @@ static const sg_gguf_rule rows[] = {
     GGUF("plamo3", PATTERN, WINDOWS, .n = 8, .when = SG_GGUF_IF_WINDOW),
     GGUF("cohere2moe", PATTERN, WINDOWS, .n = 4, .first = true),
     GGUF("laguna smallthinker", PATTERN, WINDOWS, .n = 4, .first = true, .when = SG_GGUF_IF_WINDOW),
-    GGUF(EVERY, PATTERN, GATHER_ANY),
+    GGUF("exaone4", PATTERN, WINDOWS, .n = 4, .when = SG_GGUF_IF_64_DEEP), GGUF(EVERY, PATTERN, GATHER_ANY),
     /* llama.cpp stops at a window that no layer has; some can switch it off */
     GGUF("gemma3 olmo2 plamo3 mellum laguna", WINDOW, WINDOW_SIZE),
     GGUF("gemma2 gemma3n gemma4 gpt-oss cohere2 cohere2moe exaone-moe muse-glimmer dots3note granite_swa maple mimo2 "
@@ -74,9 +74,12 @@ static const sg_gguf_rule rows[] = {
     GGUF("afmoe smallthinker", NULL, KEEP_A_WINDOW, .when = SG_GGUF_IF_WINDOW),
     GGUF("llama4", NULL, KEEP_A_WINDOW, .when = SG_GGUF_UNLESS_NO_WINDOW),
 
+    GGUF("lfm2", NULL, ALL_SLIDE, .when = SG_GGUF_IF_WINDOW),
+
     /* which layers are recurrent, or have an indexer */
     GGUF("qwen3next qwen35 qwen35moe qwen4exp", "%s.attention.recurrent_layers", RECURRENT, .n = 4,
          .with = "%s.full_attention_interval"),
+    GGUF("minimax-01", "%s.attention.recurrent_layers", RECURRENT, .n = 8, .with = "%s.full_attention_interval"),
     GGUF(EVERY, "%s.attention.recurrent_layers", GATHER),
     GGUF("jamba granitehybrid lfm2 lfm2moe nemotron_h nemotron_h_moe plamo2 kimi-linear kimi-k3 bailingmoe3 glm5-next "
          "qwen3next qwen35 qwen35moe qwen4exp",
@@ -146,6 +149,8 @@ static bool holds(const sg_gguf_cut *g, sg_gguf_when when)
         return !there || window != 0;
     case SG_GGUF_IF_NO_WINDOW:
         return there && window == 0;
+    case SG_GGUF_IF_64_DEEP:
+        return g->trunk == 64;
     case SG_GGUF_IF_MILLION:
         return sg_gguf_cut_int(g, "%s.context_length", 0, 0) >= 1048576;
     case SG_GGUF_ALWAYS:

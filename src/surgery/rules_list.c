@@ -191,6 +191,58 @@ static int derive(const sg_cut *cut, const sg_rule *rule, json_object **out, sg_
 
 /* ---- lists that are there ---------------------------------------------------------------------------- */
 
+int sg_json_append_same(json_object *to, json_object *element, sg_error *err)
+{
+    if (element)
+        return sg_json_append(to, json_object_get(element), err);
+    if (to && !sg_test_fault("alloc") && json_object_array_add(to, NULL) == 0)
+        return SG_OK;
+    return sg_fail(err, SG_ERR_NOMEM, "no memory for a JSON array");
+}
+
+static int no_runs(const sg_cut *cut, const sg_rule *rule, sg_error *err)
+{
+    return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is not a list of [[words], times]", cut->model->config_path,
+                   rule->key);
+}
+
+/* [["global","local"],12]: the words as often, but no more often than `most` entries ask for. */
+static int copy_run(const sg_cut *cut, const sg_rule *rule, json_object *run, size_t most, json_object *list,
+                    sg_error *err)
+{
+    bool pair = json_object_is_type(run, json_type_array) && json_object_array_length(run) == 2;
+    json_object *words = pair ? json_object_array_get_idx(run, 0) : NULL;
+    json_object *times = pair ? json_object_array_get_idx(run, 1) : NULL;
+    int64_t n = json_object_get_int64(times);
+    if (!json_object_is_type(words, json_type_array) || !json_object_array_length(words) ||
+        !json_object_is_type(times, json_type_int) || n < 0)
+        return no_runs(cut, rule, err);
+    int rc = SG_OK;
+    for (int64_t k = 0; rc == SG_OK && k < n && json_object_array_length(list) < most; k++)
+        for (size_t i = 0; rc == SG_OK && i < json_object_array_length(words); i++)
+            rc = sg_json_append_same(list, json_object_array_get_idx(words, i), err);
+    return rc;
+}
+
+/* value NULL: gpt_neo's default. */
+static int copy_runs(const sg_cut *cut, const sg_rule *rule, json_object *value, json_object *list, sg_error *err)
+{
+    static const char meant[] = "[[[\"global\",\"local\"],12]]";
+    size_t layers = (size_t)cut->plan->layers;
+    json_object *parsed = NULL;
+    int rc = value ? SG_OK : sg_json_parse(&parsed, meant, strlen(meant), cut->model->config_path, err);
+    value = value ? value : parsed;
+    if (rc == SG_OK && !json_object_is_type(value, json_type_array))
+        rc = no_runs(cut, rule, err);
+    for (size_t i = 0; rc == SG_OK && i < json_object_array_length(value); i++)
+        rc = copy_run(cut, rule, json_object_array_get_idx(value, i), layers + 1, list, err);
+    if (rc == SG_OK && json_object_array_length(list) != layers)
+        rc = sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" is for %s layers, expected %zu", cut->model->config_path,
+                     rule->key, json_object_array_length(list) < layers ? "fewer" : "more", layers);
+    json_object_put(parsed);
+    return rc;
+}
+
 static int copy_entries(const sg_cut *cut, const sg_rule *rule, json_object *value, json_object *list, sg_error *err)
 {
     bool string = json_object_is_type(value, json_type_string);
@@ -208,10 +260,8 @@ static int copy_entries(const sg_cut *cut, const sg_rule *rule, json_object *val
             rc = sg_json_append(list, entry_of(rule->yes), err);
         else if (string)
             rc = sg_json_append(list, json_object_new_string_len(text + i, 1), err);
-        else if (entry)
-            rc = sg_json_append(list, json_object_get(entry), err);
-        else if (sg_test_fault("alloc") || json_object_array_add(list, NULL) != 0)
-            rc = sg_fail(err, SG_ERR_NOMEM, "no memory for the JSON key \"%s\"", rule->key);
+        else
+            rc = sg_json_append_same(list, entry, err);
     }
     return rc;
 }
@@ -220,13 +270,15 @@ int sg_rule_entries(const sg_cut *cut, const sg_rule *rule, json_object **out, s
 {
     json_object *value = find(sg_cut_config(cut), rule->key);
     bool letters = json_object_is_type(value, json_type_string) && rule->op == SG_RULE_GATHER && !rule->absent;
+    bool runs = rule->op == SG_RULE_RUNS;
     *out = NULL;
     /* llama4 takes an empty list for an absent one */
-    if (!letters && (!json_object_is_type(value, json_type_array) ||
-                     (json_object_array_length(value) == 0 && rule->absent == SG_ABSENT_LAST_OF)))
+    if (!letters && !runs &&
+        (!json_object_is_type(value, json_type_array) ||
+         (json_object_array_length(value) == 0 && rule->absent == SG_ABSENT_LAST_OF)))
         return value && !json_object_is_type(value, json_type_array) ? SG_OK : derive(cut, rule, out, err);
     json_object *list = json_object_new_array();
-    int rc = list ? copy_entries(cut, rule, value, list, err)
+    int rc = list ? (runs ? copy_runs : copy_entries)(cut, rule, value, list, err)
                   : sg_fail(err, SG_ERR_NOMEM, "no memory for the JSON key \"%s\"", rule->key);
     if (rc == SG_OK)
         *out = list;

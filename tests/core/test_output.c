@@ -256,6 +256,45 @@ static void test_ticks(void **state)
     }
 }
 
+/* A span of three pieces at odd places, where the kernel's copying is not offered from its k-th call on (0: it is). */
+static void test_kernel_copies(void **state)
+{
+    (void)state;
+    enum { BYTES = (8 << 20) + 5, FROM = 3 };
+    uint8_t *bytes = malloc(BYTES), *got = malloc(BYTES);
+    for (size_t i = 0; i < BYTES; i++)
+        bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    int fd = open(at("source"), O_CREAT | O_TRUNC | O_WRONLY, 0666);
+    assert_int_equal(write(fd, bytes, BYTES), BYTES);
+    close(fd);
+    for (int k = 0; k <= 3; k++) {
+        sg_map map;
+        sg_out *out = NULL;
+        assert_int_equal(sg_map_open(&map, at("source"), NULL), SG_OK);
+        assert_int_equal(sg_out_create(&out, at("copy"), NULL), SG_OK);
+        assert_int_equal(sg_out_write(out, "head", 4, NULL), SG_OK);
+        fault_operation = "copy";
+        fault_countdown = k;
+        assert_int_equal(sg_out_copy(out, &map, FROM, BYTES - FROM, NULL, NULL), SG_OK);
+        if (k)
+            assert_int_equal(fault_countdown, 0); /* not asked again */
+        fault_operation = NULL;
+        assert_int_equal(sg_out_position(out), 4 + BYTES - FROM);
+        assert_int_equal(sg_out_write(out, "tail", 4, NULL), SG_OK);
+        assert_int_equal(sg_out_close(out, NULL), SG_OK);
+        assert_int_equal(sg_out_check(out, NULL, NULL), SG_OK);
+        sg_out_free(out);
+        sg_map_close(&map);
+        fd = open(at("copy"), O_RDONLY);
+        assert_int_equal(pread(fd, got, BYTES - FROM, 4), BYTES - FROM);
+        close(fd);
+        assert_memory_equal(got, bytes + FROM, BYTES - FROM);
+        assert_int_equal(unlink(at("copy")), 0);
+    }
+    free(bytes);
+    free(got);
+}
+
 static void test_source_shrinks(void **state)
 {
     (void)state;
@@ -346,7 +385,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
     const struct CMUnitTest tests[] = {
         TEST(test_each_operation_fails), TEST(test_replace_or_keep),        TEST(test_publish_refuses), TEST(test_changed_on_disk), TEST(test_ticks),
-        TEST(test_source_shrinks),       TEST(test_stale),                  TEST(test_links_are_not_followed),
+        TEST(test_kernel_copies),        TEST(test_source_shrinks),         TEST(test_stale),                  TEST(test_links_are_not_followed),
         TEST(test_modes_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

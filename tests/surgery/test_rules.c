@@ -1,165 +1,97 @@
 /* The rule table on small configurations: what is edited, what stays, what is refused (GGUF: test_rules_gguf.c). Whether a real loader agrees
  * is conformance/'s question. */
-#include "sg_test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "core/mem.h"
-#include "surgery/rules.h"
-
-enum { MAX_LAYERS = 64 };
-
-static long fault_countdown; /* the allocation that fails; 0: none */
-
-int sg_test_fault(const char *operation)
-{
-    return fault_countdown && strcmp(operation, "alloc") == 0 && --fault_countdown == 0;
-}
-
-/* A model that has a configuration and specifications, but no tensors; and a plan for it. */
-typedef struct patient {
-    sg_model model;
-    sg_checkpoint ckpt;
-    sg_family family;
-    sg_layer_spec specs[MAX_LAYERS];
-    sg_plan plan;
-    int remove[MAX_LAYERS], keep[MAX_LAYERS];
-    sg_cut cut;
-} patient;
-
-/* kinds: a letter a layer, S slides, or "40F": so many that do not. list: what to remove. */
-static void make_patient(patient *p, sg_format format, const char *family, const char *arch, const char *kinds, const char *list)
-{
-    char *rest;
-    long many = strtol(kinds, &rest, 10);
-    int layers = many ? (int)many : (int)strlen(kinds), *named;
-    *p = (patient){0};
-    p->family.name = family;
-    p->ckpt.format = format;
-    for (int i = 0; i < layers; i++)
-        p->specs[i] = (sg_layer_spec){.n_heads = 4, .n_kv_heads = 4, .head_dim = 16, .window = (many ? rest[0] : kinds[i]) == 'S' ? 7 : 0};
-    p->model.ckpt = &p->ckpt;
-    p->model.family = &p->family;
-    p->model.spec = (sg_model_spec){.n_layers = layers, .hidden = 32, .vocab = 10, .layers = p->specs};
-    p->model.config_path = (char *)"config.json";
-    p->model.layer_prefix = (char *)"model.layers.";
-    p->model.info = (sg_model_info){.path = "M", .layers = layers, .hidden = 32, .vocab = 10, .family = family, .architecture = arch,
-                                    .format_name = "a format", .parameters = 1234567};
-    p->plan = (sg_plan){.layers = layers, .hidden = 32, .vocab = 10, .fingerprint = "", .method = "layers", .remove = p->remove, .keep = p->keep};
-    assert_int_equal(sg_layers_parse(list, layers, &named, &p->plan.n_remove, NULL), SG_OK);
-    memcpy(p->remove, named, p->plan.n_remove * sizeof *named);
-    sg_layers_free(named);
-    for (int i = 0, at = 0; i < layers; i++) {
-        if ((size_t)at < p->plan.n_remove && p->remove[at] == i)
-            at++;
-        else
-            p->keep[p->plan.n_keep++] = i;
-    }
-    assert_int_equal(sg_cut_make(&p->cut, &p->model, &p->plan, NULL), SG_OK);
-}
+#include "patient.h"
 
 /* ---- config.json ------------------------------------------------------------------------------------- */
 
-static const struct { const char *name, *family, *kinds, *before, *list, *after; /* NULL: SG_ERR_FORMAT */ } configs[] = {
-    {"count", "llama", "FFFF", "{'a':1.50,'num_hidden_layers':4,'b':null}", "1", "{'a':1.50,'num_hidden_layers':3,'b':null}"},
-    {"another count", "llama", "FFFF", "{'num_hidden_layers':5}", "1", NULL},
-    {"count of gpt2", "gpt2", "FFFF", "{'n_layer':4,'n_head':4}", "1-2", "{'n_layer':2,'n_head':4}"},
-    {"both counts", "gpt2", "FFFF", "{'n_layer':4,'num_hidden_layers':4}", "0", "{'n_layer':3,'num_hidden_layers':3}"},
-    {"lists of all families", "mistral", "FFFF", "{'layer_types':['a','b',null,'d'],'mlp_layer_types':['w','x','y','z']}", "1,3",
+static const struct { const char *name, *family; int layers; const char *before, *list, *after; /* NULL: SG_ERR_FORMAT */ } configs[] = {
+    {"count", "llama", 4, "{'a':1.50,'num_hidden_layers':4,'b':null}", "1", "{'a':1.50,'num_hidden_layers':3,'b':null}"},
+    {"another count", "llama", 4, "{'num_hidden_layers':5}", "1", NULL},
+    {"count of gpt2", "gpt2", 4, "{'n_layer':4,'n_head':4}", "1-2", "{'n_layer':2,'n_head':4}"},
+    {"both counts", "gpt2", 4, "{'n_layer':4,'num_hidden_layers':4}", "0", "{'n_layer':3,'num_hidden_layers':3}"},
+    {"lists of all families", "mistral", 4, "{'layer_types':['a','b',null,'d'],'mlp_layer_types':['w','x','y','z']}", "1,3",
      "{'layer_types':['a',null],'mlp_layer_types':['w','y']}"},
-    {"other lists stay", "phi3", "FFFF", "{'rope_scaling':{'short_factor':[1,2,3,4]}}", "1", "{'rope_scaling':{'short_factor':[1,2,3,4]}}"},
-    {"short list", "llama", "FFFF", "{'layer_types':['a','b','c']}", "1", NULL},
-    {"settings for layers", "llama", "FFFFFFFFFFF", "{'per_layer_config':{'00':{'x':1},'01':{'x':2},'10':{'x':3}}}", "1,4",
+    {"other lists stay", "phi3", 4, "{'rope_scaling':{'short_factor':[1,2,3,4]}}", "1", "{'rope_scaling':{'short_factor':[1,2,3,4]}}"},
+    {"short list", "llama", 4, "{'layer_types':['a','b','c']}", "1", NULL},
+    {"settings for layers", "llama", 11, "{'per_layer_config':{'00':{'x':1},'01':{'x':2},'10':{'x':3}}}", "1,4",
      "{'per_layer_config':{'00':{'x':1},'08':{'x':3}}}"},
-    {"settings by name", "llama", "FFFF", "{'per_layer_config':{'first':{'x':1}}}", "1", NULL},
+    {"settings by name", "llama", 4, "{'per_layer_config':{'first':{'x':1}}}", "1", NULL},
 
-    {"qwen2 derived", "qwen2", "FFSS", "{'use_sliding_window':true,'max_window_layers':2,'z':0}", "1",
+    {"qwen2 derived", "qwen2", 4, "{'use_sliding_window':true,'max_window_layers':2,'z':0}", "1",
      "{'use_sliding_window':true,'max_window_layers':1,'z':0,'layer_types':['full_attention','sliding_attention','sliding_attention']}"},
-    {"qwen2 null", "qwen2", "FFSS", "{'use_sliding_window':true,'layer_types':null,'max_window_layers':2}", "3",
+    {"qwen2 null", "qwen2", 4, "{'use_sliding_window':true,'layer_types':null,'max_window_layers':2}", "3",
      "{'use_sliding_window':true,'layer_types':['full_attention','full_attention','sliding_attention'],'max_window_layers':2}"},
-    {"qwen2 listed", "qwen2", "SFFF", "{'layer_types':['sliding_attention','full_attention','full_attention','full_attention'],'max_window_layers':28}", "1,2",
+    {"qwen2 listed", "qwen2", 4, "{'layer_types':['sliding_attention','full_attention','full_attention','full_attention'],'max_window_layers':28}", "1,2",
      "{'layer_types':['sliding_attention','full_attention'],'max_window_layers':26}"},
-    {"qwen2 without windows", "qwen2", "FFFF", "{'use_sliding_window':false,'max_window_layers':4}", "0,3", "{'use_sliding_window':false,'max_window_layers':2}"},
-    {"qwen3", "qwen3", "FS", "{'use_sliding_window':true,'max_window_layers':1}", "0", "{'use_sliding_window':true,'max_window_layers':0,'layer_types':['sliding_attention']}"},
-    {"gemma2", "gemma2", "SFSF", "{'a':1}", "0", "{'a':1,'layer_types':['full_attention','sliding_attention','full_attention']}"},
-    {"gemma3", "gemma3_text", "SSFSSF", "{'sliding_window_pattern':3}", "2", "{'sliding_window_pattern':3,'layer_types':['sliding_attention','sliding_attention',"
+    {"qwen2 without windows", "qwen2", 4, "{'use_sliding_window':false,'max_window_layers':4}", "0,3", "{'use_sliding_window':false,'max_window_layers':2}"},
+    {"qwen3", "qwen3", 2, "{'use_sliding_window':true,'max_window_layers':1}", "0", "{'use_sliding_window':true,'max_window_layers':0,'layer_types':['sliding_attention']}"},
+    {"gemma2", "gemma2", 4, "{'a':1}", "0", "{'a':1,'layer_types':['full_attention','sliding_attention','full_attention']}"},
+    {"gemma3", "gemma3_text", 6, "{'sliding_window_pattern':3}", "2", "{'sliding_window_pattern':3,'layer_types':['sliding_attention','sliding_attention',"
      "'sliding_attention','sliding_attention','full_attention']}"},
-    {"gemma has none", "gemma", "FF", "{'a':1}", "0", "{'a':1}"},
+    {"gemma has none", "gemma", 2, "{'a':1}", "0", "{'a':1}"},
 
-    {"dense layers", "qwen3_moe", "FFFF", "{'mlp_only_layers':[3,1,0],'decoder_sparse_step':1}", "1", "{'mlp_only_layers':[2,0],'decoder_sparse_step':1}"},
-    {"none of them", "qwen3_moe", "FFFF", "{'mlp_only_layers':[],'z':0}", "1", "{'mlp_only_layers':[],'z':0}"},
-    {"numbers of no layer go", "qwen3_moe", "FFFF", "{'mlp_only_layers':[-1,7,2]}", "1", "{'mlp_only_layers':[1]}"},
-    {"a step", "qwen2_moe", "FFFFFF", "{'decoder_sparse_step':2,'mlp_only_layers':[1]}", "0,3", "{'decoder_sparse_step':1,'mlp_only_layers':[0,1,2]}"},
-    {"a step alone", "qwen2_moe", "FFFFFF", "{'decoder_sparse_step':3,'z':0}", "1", "{'decoder_sparse_step':1,'z':0,'mlp_only_layers':[0,2,3]}"},
-    {"not numbers", "qwen3_moe", "FFFF", "{'mlp_only_layers':['1']}", "1", NULL},
-    {"no list", "qwen3_moe", "FFFF", "{'mlp_only_layers':1}", "1", NULL},
-    {"no step", "qwen3_moe", "FFFF", "{'decoder_sparse_step':0}", "1", NULL},
-    {"a default by a key", "gemma3_text", "FFFFFF", "{'sliding_window_pattern':2}", "0,3", "{'sliding_window_pattern':2,'layer_types':['full_attention','sliding_attention',"
+    {"dense layers", "qwen3_moe", 4, "{'mlp_only_layers':[3,1,0],'decoder_sparse_step':1}", "1", "{'mlp_only_layers':[2,0],'decoder_sparse_step':1}"},
+    {"none of them", "qwen3_moe", 4, "{'mlp_only_layers':[],'z':0}", "1", "{'mlp_only_layers':[],'z':0}"},
+    {"numbers of no layer go", "qwen3_moe", 4, "{'mlp_only_layers':[-1,7,2]}", "1", "{'mlp_only_layers':[1]}"},
+    {"a step", "qwen2_moe", 6, "{'decoder_sparse_step':2,'mlp_only_layers':[1]}", "0,3", "{'decoder_sparse_step':1,'mlp_only_layers':[0,1,2]}"},
+    {"a step alone", "qwen2_moe", 6, "{'decoder_sparse_step':3,'z':0}", "1", "{'decoder_sparse_step':1,'z':0,'mlp_only_layers':[0,2,3]}"},
+    {"not numbers", "qwen3_moe", 4, "{'mlp_only_layers':['1']}", "1", NULL},
+    {"no list", "qwen3_moe", 4, "{'mlp_only_layers':1}", "1", NULL},
+    {"no step", "qwen3_moe", 4, "{'decoder_sparse_step':0}", "1", NULL},
+    {"a default by a key", "gemma3_text", 6, "{'sliding_window_pattern':2}", "0,3", "{'sliding_window_pattern':2,'layer_types':['full_attention','sliding_attention',"
      "'sliding_attention','full_attention']}"},
-    {"first of a period", "cwm", "FFFFFF", "{}", "0", "{'layer_types':['sliding_attention','sliding_attention','sliding_attention','full_attention','sliding_attention']}"},
-    {"letters", "lfm3", "FFFFF", "{}", "1", "{'layer_types':['conv','full_attention','conv','sliding_attention']}"},
-    {"letters and the last", "flint", "FFFFFFF", "{'mlp_only_layers':[0,1]}", "0,1", "{'mlp_only_layers':[],'layer_types':['sliding_attention','sliding_attention',"
+    {"first of a period", "cwm", 6, "{}", "0", "{'layer_types':['sliding_attention','sliding_attention','sliding_attention','full_attention','sliding_attention']}"},
+    {"letters", "lfm3", 5, "{}", "1", "{'layer_types':['conv','full_attention','conv','sliding_attention']}"},
+    {"letters and the last", "flint", 7, "{'mlp_only_layers':[0,1]}", "0,1", "{'mlp_only_layers':[],'layer_types':['sliding_attention','sliding_attention',"
      "'sliding_attention','full_attention','full_attention']}"},
-    {"a letter a layer", "nemotron_h", "FFFFF", "{'num_hidden_layers':5,'hybrid_override_pattern':'ME*M-'}", "1,3", "{'num_hidden_layers':3,'hybrid_override_pattern':'M*-'}"},
-    {"another list decides", "smollm3", "FFFF", "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[1,0,1,1]}", "0",
+    {"a letter a layer", "nemotron_h", 5, "{'num_hidden_layers':5,'hybrid_override_pattern':'ME*M-'}", "1,3", "{'num_hidden_layers':3,'hybrid_override_pattern':'M*-'}"},
+    {"another list decides", "smollm3", 4, "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[1,0,1,1]}", "0",
      "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[0,1,1],'layer_types':['sliding_attention','full_attention','full_attention']}"},
-    {"an empty list is none", "llama4_text", "FFFF", "{'no_rope_layers':[],'layer_types':['a','b','c','d'],'no_rope_layer_interval':2}", "0",
+    {"an empty list is none", "llama4_text", 4, "{'no_rope_layers':[],'layer_types':['a','b','c','d'],'no_rope_layer_interval':2}", "0",
      "{'no_rope_layers':[0,1,0],'layer_types':['b','c','d'],'no_rope_layer_interval':2}"},
-    {"a step for experts", "llama4_text", "FFFF", "{'interleave_moe_layer_step':2,'no_rope_layers':[1,1,1,1]}", "0", "{'interleave_moe_layer_step':2,'no_rope_layers':[1,1,1],"
+    {"a step for experts", "llama4_text", 4, "{'interleave_moe_layer_step':2,'no_rope_layers':[1,1,1,1]}", "0", "{'interleave_moe_layer_step':2,'no_rope_layers':[1,1,1],"
      "'moe_layers':[0,2]}"},
-    {"dense ones in front", "deepseek_v3", "FFFFF", "{'first_k_dense_replace':2}", "0,3", "{'first_k_dense_replace':1}"},
-    {"dense ones unsaid", "deepseek_v3", "FFFFF", "{}", "1", "{'first_k_dense_replace':2}"},
-    {"dense by default", "laguna", "FFF", "{'num_attention_heads_per_layer':[1,2,3]}", "0", "{'num_attention_heads_per_layer':[2,3],'mlp_layer_types':['sparse','sparse']}"},
-    {"lists of two", "kimi_linear", "FFFF", "{'linear_attn_config':{'full_attn_layers':[2,4],'kda_layers':[1,3]},'mlp_layer_types':[1,2,3,4]}", "1",
+    {"dense ones in front", "deepseek_v3", 5, "{'first_k_dense_replace':2}", "0,3", "{'first_k_dense_replace':1}"},
+    {"dense ones unsaid", "deepseek_v3", 5, "{}", "1", "{'first_k_dense_replace':2}"},
+    {"dense by default", "laguna", 3, "{'num_attention_heads_per_layer':[1,2,3]}", "0", "{'num_attention_heads_per_layer':[2,3],'mlp_layer_types':['sparse','sparse']}"},
+    {"lists of two", "kimi_linear", 4, "{'linear_attn_config':{'full_attn_layers':[2,4],'kda_layers':[1,3]},'mlp_layer_types':[1,2,3,4]}", "1",
      "{'linear_attn_config':{'full_attn_layers':[3],'kda_layers':[1,2]},'mlp_layer_types':[1,3,4]}"},
-    {"words and times", "gpt_neo", "FFFF", "{'num_layers':4,'attention_types':[[['global','local'],2]],'attention_layers':[]}", "0",
+    {"words and times", "gpt_neo", 4, "{'num_layers':4,'attention_types':[[['global','local'],2]],'attention_layers':[]}", "0",
      "{'num_layers':3,'attention_types':[[['local','global','local'],1]]}"},
-    {"words and times are a word", "gpt_neo", "FFFF", "{'attention_types':'global'}", "0", NULL},
-    {"a run is a word", "gpt_neo", "FFFF", "{'attention_types':['global']}", "0", NULL},
-    {"a run is null", "gpt_neo", "FFFF", "{'attention_types':[null]}", "0", NULL},
-    {"no words", "gpt_neo", "FFFF", "{'attention_types':[[[],9]]}", "0", NULL},
-    {"very many times", "gpt_neo", "FFFF", "{'attention_types':[[['local'],9223372036854775807]]}", "0", NULL},
-    {"the list that decides is none", "llama4_text", "FFFF", "{'no_rope_layers':{}}", "0", NULL},
-    {"numbers below all", "kimi_linear", "FFFF", "{'linear_attn_config':{'full_attn_layers':[-9223372036854775808,2],'kda_layers':[]},'mlp_layer_types':[1,2,3,4]}", "0",
+    {"words and times are a word", "gpt_neo", 4, "{'attention_types':'global'}", "0", NULL},
+    {"a run is a word", "gpt_neo", 4, "{'attention_types':['global']}", "0", NULL},
+    {"a run is null", "gpt_neo", 4, "{'attention_types':[null]}", "0", NULL},
+    {"no words", "gpt_neo", 4, "{'attention_types':[[[],9]]}", "0", NULL},
+    {"very many times", "gpt_neo", 4, "{'attention_types':[[['local'],9223372036854775807]]}", "0", NULL},
+    {"the list that decides is none", "llama4_text", 4, "{'no_rope_layers':{}}", "0", NULL},
+    {"numbers below all", "kimi_linear", 4, "{'linear_attn_config':{'full_attn_layers':[-9223372036854775808,2],'kda_layers':[]},'mlp_layer_types':[1,2,3,4]}", "0",
      "{'linear_attn_config':{'full_attn_layers':[1],'kda_layers':[]},'mlp_layer_types':[2,3,4]}"},
-    {"a range without end", "ernie4_5_moe", "FFFF", "{'moe_layer_start_index':0,'moe_layer_end_index':9223372036854775807}", "0",
+    {"a range without end", "ernie4_5_moe", 4, "{'moe_layer_start_index':0,'moe_layer_end_index':9223372036854775807}", "0",
      "{'moe_layer_start_index':0,'moe_layer_end_index':2147483646}"},
-    {"an offset below all", "glm_moe_dsa", "FFF", "{'index_skip_topk_offset':-9223372036854775808,'mlp_layer_types':[1,2,3]}", "2",
+    {"an offset below all", "glm_moe_dsa", 3, "{'index_skip_topk_offset':-9223372036854775808,'mlp_layer_types':[1,2,3]}", "2",
      "{'index_skip_topk_offset':-9223372036854775808,'mlp_layer_types':[1,2]}"},
-    {"dense layers below none", "cohere2_moe", "FF", "{'first_k_dense_replace':-9223372036854775808,'mlp_layer_types':[1,2]}", "1", NULL},
-    {"a cycle", "recurrent_gemma", "FFFF", "{'block_types':['r','a']}", "1", "{'block_types':['r','r','a']}"},
-    {"a cycle unsaid", "recurrent_gemma", "FFFF", "{}", "1", "{'block_types':['recurrent','attention','recurrent']}"},
-    {"depth in the scale", "minicpm3", "FFFF", "{'scale_depth':2.0}", "0,1,2", "{'scale_depth':1.0}"},
-    {"the depth's own scale", "minicpm3", "FFFF", "{'scale_depth':null}", "0", "{'scale_depth':null}"},
-    {"the scale unsaid", "minicpm3", "FFFF", "{}", "0,1,2", "{'scale_depth':0.7}"},
-    {"a period", "jamba", "FFFFFFFF", "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}", "1-4",
+    {"dense layers below none", "cohere2_moe", 2, "{'first_k_dense_replace':-9223372036854775808,'mlp_layer_types':[1,2]}", "1", NULL},
+    {"a cycle", "recurrent_gemma", 4, "{'block_types':['r','a']}", "1", "{'block_types':['r','r','a']}"},
+    {"a cycle unsaid", "recurrent_gemma", 4, "{}", "1", "{'block_types':['recurrent','attention','recurrent']}"},
+    {"depth in the scale", "minicpm3", 4, "{'scale_depth':2.0}", "0,1,2", "{'scale_depth':1.0}"},
+    {"the depth's own scale", "minicpm3", 4, "{'scale_depth':null}", "0", "{'scale_depth':null}"},
+    {"the scale unsaid", "minicpm3", 4, "{}", "0,1,2", "{'scale_depth':0.7}"},
+    {"a period", "jamba", 8, "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}", "1-4",
      "{'attn_layer_period':4,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}"},
-    {"another period", "jamba", "FFFFFFFF", "{'attn_layer_period':8,'attn_layer_offset':4,'expert_layer_period':2,'expert_layer_offset':1}", "0,1",
+    {"another period", "jamba", 8, "{'attn_layer_period':8,'attn_layer_offset':4,'expert_layer_period':2,'expert_layer_offset':1}", "0,1",
      "{'attn_layer_period':8,'attn_layer_offset':2,'expert_layer_period':2,'expert_layer_offset':1}"},
-    {"a range", "ernie4_5_moe", "FFFFFF", "{'moe_layer_start_index':2,'moe_layer_end_index':4}", "0,3", "{'moe_layer_start_index':1,'moe_layer_end_index':2}"},
-    {"shared keys and values", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "0,4",
+    {"a range", "ernie4_5_moe", 6, "{'moe_layer_start_index':2,'moe_layer_end_index':4}", "0,3", "{'moe_layer_start_index':1,'moe_layer_end_index':2}"},
+    {"shared keys and values", "gemma3n_text", 6, "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "0,4",
      "{'num_kv_shared_layers':1,'layer_types':['a','b','a','b']}"},
-    {"within the decoder's", "qwen3", "FFF", "{'text_config':{'num_hidden_layers':3},'vision_config':{'num_hidden_layers':3}}", "1",
+    {"within the decoder's", "qwen3", 3, "{'text_config':{'num_hidden_layers':3},'vision_config':{'num_hidden_layers':3}}", "1",
      "{'text_config':{'num_hidden_layers':2},'vision_config':{'num_hidden_layers':3}}"},
-    {"names of quantization", "llama", "FFF", "{'quantization_config':{'ignore':['lm_head','model.layers.0.mlp','model.layers.1.mlp','model.layers.2.mlp'],"
+    {"names of quantization", "llama", 3, "{'quantization_config':{'ignore':['lm_head','model.layers.0.mlp','model.layers.1.mlp','model.layers.2.mlp'],"
      "'x':{'model.layers.2.a':1,'model.layers.1.a':2},'y':['re:.*layers\\\\.2\\\\.b','vision.layers.1.c']}}", "1",
      "{'quantization_config':{'ignore':['lm_head','model.layers.0.mlp','model.layers.1.mlp'],'x':{'model.layers.1.a':1},"
      "'y':['re:.*layers\\\\.1\\\\.b','vision.layers.1.c']}}"},
-    {"settings of a tower", "qwen3", "FF", "{'quantization_config':{'bits':4}}", "0", "{'quantization_config':{'bits':4}}"},
-    {"not of this family", "llama", "FFFF", "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}", "1", "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}"},
+    {"settings of a tower", "qwen3", 2, "{'quantization_config':{'bits':4}}", "0", "{'quantization_config':{'bits':4}}"},
+    {"not of this family", "llama", 4, "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}", "1", "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}"},
 };
-
-static json_object *parse(const char *text)
-{
-    char json[1024];
-    snprintf(json, sizeof json, "%s", text);
-    for (char *c = json; *c; c++)
-        *c = *c == '\'' ? '"' : *c;
-    json_object *out = NULL;
-    assert_int_equal(sg_json_parse(&out, json, strlen(json), "table", NULL), SG_OK);
-    return out;
-}
 
 /* Each allocation fails in turn. */
 static void assert_config_faults(const char *name, const patient *p, const char *before)
@@ -183,8 +115,7 @@ static void test_config(void **state)
     for (size_t i = 0; i < SG_ARRAY_LEN(configs); i++) {
         static patient p;
         sg_error err = {0};
-        make_patient(&p, SG_FORMAT_HF, configs[i].family, "", configs[i].kinds, configs[i].list);
-        p.ckpt.config = parse(configs[i].before);
+        make_hf(&p, configs[i].family, configs[i].layers, configs[i].before, configs[i].list);
         json_object *config = parse(configs[i].before), *want = configs[i].after ? parse(configs[i].after) : NULL;
         int rc = sg_rules_check(&p.cut, &err);
         rc = rc == SG_OK ? sg_rules_config(&p.cut, config, "config.json", &err) : rc;
@@ -197,8 +128,7 @@ static void test_config(void **state)
             assert_config_faults(configs[i].name, &p, configs[i].before);
         json_object_put(want);
         json_object_put(config);
-        json_object_put(p.ckpt.config);
-        sg_cut_dispose(&p.cut);
+        dispose_patient(&p);
     }
 }
 
@@ -206,35 +136,35 @@ static void test_config(void **state)
 
 #define BY_INDEX "{'scale_attn_by_inverse_layer_idx':true}"
 
-static const struct { const char *name, *family, *kinds, *config, *list, *says; /* NULL: no refusal */ } limits[] = {
-    {"unknown family, nothing to fear", "quux", "FFF", "{'num_hidden_layers':3,'hidden_size':8,'eos_token_id':[1,2],'rope_scaling':{'x':[1,2,3]}}", "1", NULL},
-    {"unknown family, a list", "quux", "FFF", "{'fruits':['a','b','c'],'other':['a','b']}", "1", "\"fruits\" could hang"},
-    {"unknown family, numbers", "quux", "FFFFFF", "{'special':[1,5]}", "1", "\"special\" could hang"},
-    {"unknown family, a period", "quux", "FFF", "{'attn_period':2,'use_layers':false}", "1", "\"attn_period\" could hang"},
-    {"unknown family, letters", "quux", "FFFFFF", "{'hybrid':'MM*MM*','name':'ABCDEF'}", "1", "\"hybrid\""},
-    {"a word inside another", "qwen", "FFF", "{'layer_interval':2}", "1", "family qwen is not known here"},
-    {"always by index", "diffllama", "FFFF", "{}", "0", "As many could go as 3-3"},
-    {"the first stays", "rwkv", "FFF", "{}", "0,1", "layer 0 has to stay: it alone has the norm"},
-    {"others go", "rwkv", "FFF", "{}", "1,2", NULL},
-    {"the last stays", "gpt_neox_japanese", "FFF", "{}", "2", "layer 2 has to stay"},
-    {"a kind stays", "zamba2", "FFF", "{'layers_block_type':['m','hybrid','m']}", "1", "layer 1 has to stay: it is \"hybrid\""},
-    {"a kind unsaid", "zamba2", "FFF", "{}", "0", "\"layers_block_type\" is absent"},
-    {"pictures come in", "qwen3_vl_text", "FFFF", "{'text_config':{'model_type':'qwen3_vl_text'},'vision_config':{'deepstack_visual_indexes':[5,7]}}", "1,3", "layer 1 has to stay"},
-    {"behind the pictures", "qwen3_vl_text", "FFFF", "{'text_config':{'model_type':'qwen3_vl_text'},'vision_config':{'deepstack_visual_indexes':[5,7]}}", "2", NULL},
-    {"a provider", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "3", "layer 4, which stays, takes keys and values from it"},
-    {"a provider of none", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "3,4", NULL},
-    {"no provider", "gemma3n_text", "FFFFFF", "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "0", NULL},
-    {"the last is full", "gemma4_text", "FFF", "{'layer_types':['full_attention','sliding_attention','full_attention']}", "2", "keep layer 2"},
-    {"the last can be full", "gemma4_text", "FFF", "{'layer_types':['sliding_attention','full_attention','full_attention']}", "2", NULL},
-    {"one of a kind", "olmo_hybrid", "FFF", "{'layer_types':['linear_attention','full_attention','full_attention']}", "0", "keep one, such as 0"},
-    {"a server", "glm_moe_dsa", "FFFF", "{'index_topk_pattern':'FSFS'}", "2", "layer 3, which stays and is \"shared\""},
-    {"a server and its own", "glm_moe_dsa", "FFFF", "{'index_topk_pattern':'FSFS'}", "2,3", NULL},
-    {"a buffer that is not stored", "minimax", "FFFF", "{}", "0", "model.layers.1.self_attn.slope_rate is not stored"},
-    {"no layer", "beam", "FFFF", "{}", "3", "no layer of family beam can go"},
-    {"scaled by index, from the end", "gpt2", "FFFFFF", BY_INDEX, "4-5", NULL},
-    {"scaled by index, inside", "gpt2", "FFFFFF", BY_INDEX, "1,3,5", "1,3 of the plan lie before layer 4, which stays. As many could go as 3-5"},
-    {"not scaled by index", "gpt2", "FFFFFF", "{'scale_attn_by_inverse_layer_idx':false}", "1", NULL},
-    {"another family", "llama", "FFFFFF", BY_INDEX, "1", NULL},
+static const struct { const char *name, *family; int layers; const char *config, *list, *says; /* NULL: no refusal */ } limits[] = {
+    {"unknown family, nothing to fear", "quux", 3, "{'num_hidden_layers':3,'hidden_size':8,'eos_token_id':[1,2],'rope_scaling':{'x':[1,2,3]}}", "1", NULL},
+    {"unknown family, a list", "quux", 3, "{'fruits':['a','b','c'],'other':['a','b']}", "1", "\"fruits\" could hang"},
+    {"unknown family, numbers", "quux", 6, "{'special':[1,5]}", "1", "\"special\" could hang"},
+    {"unknown family, a period", "quux", 3, "{'attn_period':2,'use_layers':false}", "1", "\"attn_period\" could hang"},
+    {"unknown family, letters", "quux", 6, "{'hybrid':'MM*MM*','name':'ABCDEF'}", "1", "\"hybrid\""},
+    {"a word inside another", "qwen", 3, "{'layer_interval':2}", "1", "family qwen is not known here"},
+    {"always by index", "diffllama", 4, "{}", "0", "As many could go as 3-3"},
+    {"the first stays", "rwkv", 3, "{}", "0,1", "layer 0 has to stay: it alone has the norm"},
+    {"others go", "rwkv", 3, "{}", "1,2", NULL},
+    {"the last stays", "gpt_neox_japanese", 3, "{}", "2", "layer 2 has to stay"},
+    {"a kind stays", "zamba2", 3, "{'layers_block_type':['m','hybrid','m']}", "1", "layer 1 has to stay: it is \"hybrid\""},
+    {"a kind unsaid", "zamba2", 3, "{}", "0", "\"layers_block_type\" is absent"},
+    {"pictures come in", "qwen3_vl_text", 4, "{'text_config':{'model_type':'qwen3_vl_text'},'vision_config':{'deepstack_visual_indexes':[5,7]}}", "1,3", "layer 1 has to stay"},
+    {"behind the pictures", "qwen3_vl_text", 4, "{'text_config':{'model_type':'qwen3_vl_text'},'vision_config':{'deepstack_visual_indexes':[5,7]}}", "2", NULL},
+    {"a provider", "gemma3n_text", 6, "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "3", "layer 4, which stays, takes keys and values from it"},
+    {"a provider of none", "gemma3n_text", 6, "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "3,4", NULL},
+    {"no provider", "gemma3n_text", 6, "{'num_kv_shared_layers':2,'layer_types':['a','a','b','a','a','b']}", "0", NULL},
+    {"the last is full", "gemma4_text", 3, "{'layer_types':['full_attention','sliding_attention','full_attention']}", "2", "keep layer 2"},
+    {"the last can be full", "gemma4_text", 3, "{'layer_types':['sliding_attention','full_attention','full_attention']}", "2", NULL},
+    {"one of a kind", "olmo_hybrid", 3, "{'layer_types':['linear_attention','full_attention','full_attention']}", "0", "keep one, such as 0"},
+    {"a server", "glm_moe_dsa", 4, "{'index_topk_pattern':'FSFS'}", "2", "layer 3, which stays and is \"shared\""},
+    {"a server and its own", "glm_moe_dsa", 4, "{'index_topk_pattern':'FSFS'}", "2,3", NULL},
+    {"a buffer that is not stored", "minimax", 4, "{}", "0", "model.layers.1.self_attn.slope_rate is not stored"},
+    {"no layer", "beam", 4, "{}", "3", "no layer of family beam can go"},
+    {"scaled by index, from the end", "gpt2", 6, BY_INDEX, "4-5", NULL},
+    {"scaled by index, inside", "gpt2", 6, BY_INDEX, "1,3,5", "1,3 of the plan lie before layer 4, which stays. As many could go as 3-5"},
+    {"not scaled by index", "gpt2", 6, "{'scale_attn_by_inverse_layer_idx':false}", "1", NULL},
+    {"another family", "llama", 6, BY_INDEX, "1", NULL},
 };
 
 static void test_limits(void **state)
@@ -243,13 +173,11 @@ static void test_limits(void **state)
     for (size_t i = 0; i < SG_ARRAY_LEN(limits); i++) {
         static patient p;
         sg_error err = {0};
-        make_patient(&p, SG_FORMAT_HF, limits[i].family, limits[i].family, limits[i].kinds, limits[i].list);
-        p.ckpt.config = limits[i].config ? parse(limits[i].config) : NULL;
+        make_hf(&p, limits[i].family, limits[i].layers, limits[i].config, limits[i].list);
         int rc = sg_rules_check(&p.cut, &err);
         if (rc != (limits[i].says ? SG_ERR_REFUSED : SG_OK) || (limits[i].says && !strstr(err.message, limits[i].says)))
             fail_msg("%s: %d (%s)", limits[i].name, rc, err.message);
-        json_object_put(p.ckpt.config);
-        sg_cut_dispose(&p.cut);
+        dispose_patient(&p);
     }
 }
 
@@ -266,16 +194,14 @@ static void test_no_period_fits(void **state)
     for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
         static patient p;
         sg_error err = {0};
-        make_patient(&p, SG_FORMAT_HF, rows[i].family, "", "FFFFFFFF", rows[i].list);
-        p.ckpt.config = parse(rows[i].before);
+        make_hf(&p, rows[i].family, 8, rows[i].before, rows[i].list);
         json_object *config = parse(rows[i].before);
         assert_int_equal(sg_rules_check(&p.cut, &err), SG_OK);
         int rc = sg_rules_config(&p.cut, config, "config.json", &err);
         if (rc != SG_ERR_REFUSED || !strstr(err.message, rows[i].says))
             fail_msg("%s: %d (%s)", rows[i].name, rc, err.message);
         json_object_put(config);
-        json_object_put(p.ckpt.config);
-        sg_cut_dispose(&p.cut);
+        dispose_patient(&p);
     }
 }
 
@@ -284,12 +210,10 @@ static void test_quantization_by_digits(void **state)
     (void)state;
     static patient p;
     sg_error err = {0};
-    make_patient(&p, SG_FORMAT_HF, "llama", "", "FFF", "1");
-    p.ckpt.config = parse("{'quantization_config':{'ignore':['re:.*layers.(0|1).mlp']}}");
+    make_hf(&p, "llama", 3, "{'quantization_config':{'ignore':['re:.*layers.(0|1).mlp']}}", "1");
     assert_int_equal(sg_rules_config(&p.cut, p.ckpt.config, "config.json", &err), SG_ERR_REFUSED);
     assert_non_null(strstr(err.message, "picks layers by their numbers' digits"));
-    json_object_put(p.ckpt.config);
-    sg_cut_dispose(&p.cut);
+    dispose_patient(&p);
 }
 
 /* ---- layer by layer ---------------------------------------------------------------------------------- */
@@ -322,12 +246,10 @@ static void test_layers(void **state)
         static patient p;
         sg_removable *r;
         sg_error err = {0};
-        char kinds[16], got[16] = "";
+        char got[16] = "";
         int n = (int)strlen(layers[i].verdicts), allowed = 0;
         const char *first = NULL;
-        snprintf(kinds, sizeof kinds, "%dF", n);
-        make_patient(&p, SG_FORMAT_HF, layers[i].family, layers[i].family, kinds, "0");
-        p.ckpt.config = parse(layers[i].config);
+        make_hf(&p, layers[i].family, n, layers[i].config, "0");
         int rc = SG_ERR_NOMEM;
         for (long k = 1; rc != SG_OK; k++) { /* each allocation fails in turn */
             fault_countdown = k;
@@ -346,8 +268,7 @@ static void test_layers(void **state)
         if (strcmp(got, layers[i].verdicts) || allowed != r->n_allowed || (layers[i].says && !(first && strstr(first, layers[i].says))))
             fail_msg("%s: %s, %s", layers[i].name, got, first);
         sg_removable_free(r);
-        json_object_put(p.ckpt.config);
-        sg_cut_dispose(&p.cut);
+        dispose_patient(&p);
     }
 }
 

@@ -1,61 +1,8 @@
 /* GGUF's rule table on small files: what is edited, what stays, what is refused. Whether llama.cpp agrees is conformance/'s question. The
  * size labels are gguf.utility.model_weight_count_rounded_notation's. */
-#include "sg_test.h"
+#include "patient.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "checkpoint/gguf_write.h"
-#include "core/mem.h"
-#include "surgery/rules.h"
-
-enum { MAX_LAYERS = 128 };
-
-static long fault_countdown; /* the allocation that fails; 0: none */
-
-int sg_test_fault(const char *operation)
-{
-    return fault_countdown && strcmp(operation, "alloc") == 0 && --fault_countdown == 0;
-}
-
-/* A model of which only the metadata counts, and a plan for it. */
-typedef struct patient {
-    sg_model model;
-    sg_checkpoint ckpt;
-    sg_gguf gguf;
-    sg_strbuf head;
-    sg_plan plan;
-    int remove[MAX_LAYERS], keep[MAX_LAYERS];
-    sg_cut cut;
-} patient;
-
-/* Reads "key=4 key=[1,2] key=[t,f]". */
-static void put_records(sg_gguf_draft *d, const char *text)
-{
-    char line[2048], *save = NULL;
-    snprintf(line, sizeof line, "%s", text);
-    for (char *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-        char *value = strchr(word, '=');
-        *value++ = 0;
-        if (*value != '[') {
-            sg_gguf_put_u32(d, word, (uint32_t)strtoul(value, NULL, 10));
-            continue;
-        }
-        int numbers[MAX_LAYERS];
-        bool flags[MAX_LAYERS], are_flags = value[1] == 't' || value[1] == 'f';
-        size_t n = 0;
-        for (value++; *value && *value != ']'; value += strcspn(value, ",]"), value += *value == ',') {
-            flags[n] = *value == 't';
-            numbers[n++] = atoi(value);
-        }
-        if (are_flags)
-            sg_gguf_put_bools(d, word, flags, n);
-        else
-            sg_gguf_put_u32s(d, word, numbers, n);
-    }
-}
-
-/* The inverse. */
+/* The inverse of put_records. */
 static void records_text(const sg_gguf *g, char *text, size_t room)
 {
     size_t n = 0;
@@ -75,58 +22,6 @@ static void records_text(const sg_gguf *g, char *text, size_t room)
         }
         n += (size_t)snprintf(text + n, room - n, list ? "]" : "");
     }
-}
-
-static void parse_draft(sg_gguf *g, sg_gguf_draft *d, sg_strbuf *head)
-{
-    assert_int_equal(sg_gguf_draft_header(d, head, NULL), SG_OK);
-    assert_int_equal(sg_gguf_parse(g, (const uint8_t *)head->data, head->n, "table", NULL), SG_OK);
-}
-
-/* ~ is the architecture. */
-static void expand(char *to, size_t room, const char *text, const char *arch)
-{
-    size_t n = 0;
-    for (; *text; text++)
-        n += (size_t)snprintf(to + n, room - n, "%.*s", *text == '~' ? 64 : 1, *text == '~' ? arch : text);
-    to[n] = 0;
-}
-
-static void make_patient(patient *p, const char *arch, int layers, const char *records, const char *list)
-{
-    char text[2048];
-    int *named;
-    sg_gguf_draft draft = {.version = 3, .alignment = 32};
-    *p = (patient){0};
-    expand(text, sizeof text, records, arch);
-    put_records(&draft, text);
-    parse_draft(&p->gguf, &draft, &p->head);
-    sg_gguf_draft_dispose(&draft);
-    p->ckpt.format = SG_FORMAT_GGUF;
-    p->ckpt.ggufs = &p->gguf;
-    p->model.ckpt = &p->ckpt;
-    p->model.layer_prefix = (char *)"blk.";
-    p->model.config_path = (char *)"M";
-    p->model.info = (sg_model_info){.path = "M", .layers = layers, .hidden = 32, .vocab = 10, .architecture = arch,
-                                    .format_name = "gguf", .parameters = 1234567};
-    p->plan = (sg_plan){.layers = layers, .hidden = 32, .vocab = 10, .fingerprint = "", .method = "layers", .remove = p->remove, .keep = p->keep};
-    assert_int_equal(sg_layers_parse(list, layers, &named, &p->plan.n_remove, NULL), SG_OK);
-    memcpy(p->remove, named, p->plan.n_remove * sizeof *named);
-    sg_layers_free(named);
-    for (int i = 0, at = 0; i < layers; i++) {
-        if ((size_t)at < p->plan.n_remove && p->remove[at] == i)
-            at++;
-        else
-            p->keep[p->plan.n_keep++] = i;
-    }
-    assert_int_equal(sg_cut_make(&p->cut, &p->model, &p->plan, NULL), SG_OK);
-}
-
-static void dispose_patient(patient *p)
-{
-    sg_cut_dispose(&p->cut);
-    sg_gguf_dispose(&p->gguf);
-    sg_strbuf_free(&p->head);
 }
 
 /* ---- edits ------------------------------------------------------------------------------------------- */
@@ -224,7 +119,7 @@ static void test_metadata(void **state)
         sg_strbuf head = {0};
         sg_gguf_draft to = {.version = 3, .alignment = 32};
         char text[2048], want[2048] = "";
-        make_patient(&p, records[i].arch, records[i].layers, records[i].before, records[i].list);
+        make_gguf(&p, records[i].arch, records[i].layers, records[i].before, records[i].list);
         int rc = sg_rules_check(&p.cut, &err);
         rc = rc == SG_OK ? sg_rules_metadata(&p.cut, &p.gguf, &to, &err) : rc;
         if (rc != (records[i].after ? SG_OK : SG_ERR_FORMAT))
@@ -253,7 +148,7 @@ static void test_depth_scale(void **state)
     sg_strbuf head = {0};
     sg_gguf_draft to = {.version = 3, .alignment = 32};
     double value = 0;
-    make_patient(&p, "minicpm", 49, "z=1", "1-9");
+    make_gguf(&p, "minicpm", 49, "z=1", "1-9");
     assert_int_equal(sg_rules_check(&p.cut, NULL), SG_OK);
     assert_int_equal(sg_rules_metadata(&p.cut, &p.gguf, &to, NULL), SG_OK);
     parse_draft(&got, &to, &head);
@@ -367,7 +262,7 @@ static void test_limits(void **state)
     for (size_t i = 0; i < SG_ARRAY_LEN(limits); i++) {
         static patient p;
         sg_error err = {0};
-        make_patient(&p, limits[i].arch, limits[i].layers, limits[i].records, limits[i].list);
+        make_gguf(&p, limits[i].arch, limits[i].layers, limits[i].records, limits[i].list);
         int rc = sg_rules_check(&p.cut, &err);
         if (rc != (limits[i].says ? SG_ERR_REFUSED : SG_OK) || (limits[i].says && !strstr(err.message, limits[i].says)))
             fail_msg("%s: %d (%s)", limits[i].name, rc, err.message);
@@ -398,7 +293,7 @@ static void test_layers(void **state)
         sg_removable *r;
         char got[16] = "";
         int n = (int)strlen(rows[i].verdicts);
-        make_patient(&p, rows[i].arch, n, rows[i].records, "0");
+        make_gguf(&p, rows[i].arch, n, rows[i].records, "0");
         assert_int_equal(sg_removable_find(&r, &p.model, false, NULL), SG_OK);
         for (int k = 0; k < n; k++) {
             bool together = r->why[k] && strncmp(r->why[k], "not alone: ", strlen("not alone: ")) == 0;
