@@ -93,6 +93,15 @@ void sg_gguf_put_bools(sg_gguf_draft *d, const char *key, const bool *values, si
         sg_strbuf_add(&d->records, values[i] ? "\1" : "\0", 1);
 }
 
+void sg_gguf_put_strings(sg_gguf_draft *d, const char *key, char *const *values, size_t n)
+{
+    put_key(d, key, SG_GGUF_ARRAY);
+    put_u32(&d->records, SG_GGUF_STRING);
+    put_u64(&d->records, n);
+    for (size_t i = 0; i < n; i++)
+        put_string(&d->records, values[i]);
+}
+
 int sg_gguf_put_like(sg_gguf_draft *d, const sg_gguf_kv *kv, uint64_t value, sg_error *err)
 {
     size_t bytes = width(kv->type);

@@ -22,6 +22,7 @@ void sg_gguf_put_f32(sg_gguf_draft *d, const char *key, float value);
 void sg_gguf_put_string(sg_gguf_draft *d, const char *key, const char *value);
 void sg_gguf_put_u32s(sg_gguf_draft *d, const char *key, const int *values, size_t n);
 void sg_gguf_put_bools(sg_gguf_draft *d, const char *key, const bool *values, size_t n);
+void sg_gguf_put_strings(sg_gguf_draft *d, const char *key, char *const *values, size_t n);
 /* The same key and type with another number. SG_ERR_FORMAT when kv is no integer or value does not fit it. */
 int sg_gguf_put_like(sg_gguf_draft *d, const sg_gguf_kv *kv, uint64_t value, sg_error *err);
 /* The array's elements of the given indices, each below kv->count. SG_ERR_FORMAT for an array of strings. */

@@ -23,6 +23,8 @@ typedef enum sg_gguf_operation {
     SG_GGUF_GATING,      /* absent: softmax, or sigmoid at some depths; written out where that differs */
     SG_GGUF_PARAMETERS,  /* an integer: the number of parameters */
     SG_GGUF_SIZE_LABEL,  /* a string such as "135M": the same, rounded; other forms ("8x7B", a name) stay */
+    SG_GGUF_OF_TENSORS,  /* names of tensors (the record TENSOR_NAMES), or a list with an entry for each of those names:
+                          * the survivors stay, names follow their layers */
     SG_GGUF_DROP,        /* the record goes */
 
     /* Refusals, decided before anything is edited. why: what hangs on the layer's number. */
@@ -66,6 +68,9 @@ typedef struct sg_gguf_rule {
     sg_gguf_when when;
     const char *with, *why;
 } sg_gguf_rule;
+
+/* Tensors that further lists describe. */
+#define SG_GGUF_TENSOR_NAMES "general.tensor_extra.name"
 
 /* A cut and the metadata it is made in. MTP blocks (nextn_predict_layers of them) count among the blocks, at the end.
  */

@@ -132,8 +132,9 @@ static const sg_gguf_rule rows[] = {
          NULL, REFUSE, .why = "it is no language model of decoder layers"),
 
     GGUF(EVERY, "general.size_label", SIZE_LABEL), GGUF(EVERY, "general.parameter_count", PARAMETERS),
-    GGUF(EVERY, "split.*", DROP),    /* written anew where OUT is split */
-    GGUF(EVERY, "shortgpt.*", DROP), /* the composed plan is written behind */
+    GGUF(EVERY, "general.tensor_extra.*", OF_TENSORS), /* how precise activations have to be */
+    GGUF(EVERY, "split.*", DROP),                      /* written anew where OUT is split */
+    GGUF(EVERY, "shortgpt.*", DROP),                   /* the composed plan is written behind */
 };
 
 /* ---- walking it -------------------------------------------------------------------------------------- */

@@ -252,6 +252,11 @@ static int copy_entries(const sg_cut *cut, const sg_rule *rule, json_object *val
     if (!cycle && n < (size_t)cut->plan->layers)
         return sg_fail(err, SG_ERR_FORMAT, "%s: \"%s\" has %zu entries, expected one for each of %d layers",
                        cut->model->config_path, rule->key, n, cut->plan->layers);
+    for (size_t i = 0; string && i < n; i++)
+        if (text[i] < '!' || text[i] > '~')
+            return sg_fail(err, SG_ERR_FORMAT,
+                           "%s: \"%s\" is \"%.200s\", expected one ASCII letter for each of %d layers",
+                           cut->model->config_path, rule->key, text, cut->plan->layers);
     size_t n_entries = cycle ? (size_t)cut->plan->layers : n;
     int rc = SG_OK;
     for (size_t i = 0; rc == SG_OK && i < n_entries; i++) {

@@ -144,6 +144,65 @@ static int remap(const sg_gguf_cut *g, const sg_gguf_kv *kv, sg_gguf_draft *to, 
     return rc;
 }
 
+/* The survivors among names of tensors, under their new names, and where they stood. */
+typedef struct named {
+    char **names;
+    uint64_t *indices;
+    size_t n;
+} named;
+
+static void dispose_named(named *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        sg_free(list->names[i]);
+    sg_free(list->names);
+    sg_free(list->indices);
+}
+
+static int find_named(const sg_gguf_cut *g, const sg_gguf_kv *kv, named *list, sg_error *err)
+{
+    sg_str *old = NULL;
+    int rc = sg_gguf_get_strings(kv, &old, err);
+    if (rc < 0)
+        return rc;
+    list->names = sg_alloc_zero((size_t)kv->count, sizeof *list->names);
+    list->indices = sg_alloc((size_t)kv->count, sizeof *list->indices);
+    bool failed = !list->names || !list->indices;
+    for (uint64_t i = 0; !failed && i < kv->count; i++) {
+        sg_tensor t = {.name = sg_strndup(old[i].data, old[i].bytes)};
+        if (t.name && sg_cut_keeps(g->cut, &t)) {
+            list->indices[list->n] = i;
+            list->names[list->n] = sg_cut_name(g->cut, &t);
+            failed = !list->names[list->n++];
+        }
+        failed = failed || !t.name;
+        sg_free((char *)t.name);
+    }
+    sg_free(old);
+    return failed ? sg_fail(err, SG_ERR_NOMEM, "no memory for %s", kv->key) : SG_OK;
+}
+
+/* Lists that would be empty go. */
+static int of_tensors(const sg_gguf_cut *g, const sg_gguf_kv *kv, sg_gguf_draft *to, sg_error *err)
+{
+    const sg_gguf_kv *of = sg_gguf_find(g->meta, SG_GGUF_TENSOR_NAMES);
+    named list = {0};
+    if (!of || kv->type != SG_GGUF_ARRAY) {
+        sg_gguf_put_raw(to, kv);
+        return SG_OK;
+    }
+    int rc = find_named(g, of, &list, err);
+    if (rc == SG_OK && kv->count != of->count)
+        rc = sg_fail(err, SG_ERR_FORMAT, "%s: has %llu entries, expected one for each of %llu in %s", kv->key,
+                     (unsigned long long)kv->count, (unsigned long long)of->count, of->key);
+    if (rc == SG_OK && kv == of && list.n)
+        sg_gguf_put_strings(to, kv->key, list.names, list.n);
+    else if (rc == SG_OK && list.n)
+        rc = sg_gguf_put_gathered(to, kv, list.indices, list.n, err);
+    dispose_named(&list);
+    return rc;
+}
+
 /* n survivors' kinds, as flags */
 static int put_kinds(const sg_gguf_cut *g, const char *key, sg_gguf_kind *kind, int n, sg_gguf_draft *to, sg_error *err)
 {
@@ -237,6 +296,8 @@ static int edit(const sg_gguf_cut *g, const sg_gguf_kv *kv, sg_gguf_draft *to, s
         return sg_gguf_put_like(to, kv, g->cut->parameters, err);
     case SG_GGUF_SIZE_LABEL:
         return label(g->cut->parameters, kv, to);
+    case SG_GGUF_OF_TENSORS:
+        return of_tensors(g, kv, to, err);
     case SG_GGUF_DROP:
         return SG_OK;
     default:

@@ -76,7 +76,9 @@ static inline void put_records(sg_gguf_draft *d, const char *text)
 static inline void parse_draft(sg_gguf *g, sg_gguf_draft *d, sg_strbuf *head)
 {
     assert_int_equal(sg_gguf_draft_header(d, head, NULL), SG_OK);
-    assert_int_equal(sg_gguf_parse(g, (const uint8_t *)head->data, head->n, "table", NULL), SG_OK);
+    sg_error err = {0};
+    if (sg_gguf_parse(g, (const uint8_t *)head->data, head->n, "table", &err) != SG_OK)
+        fail_msg("%s", err.message);
 }
 
 /* ~ is the architecture. */

@@ -45,6 +45,7 @@ static const struct { const char *name, *family; int layers; const char *before,
     {"letters and the last", "flint", 7, "{'mlp_only_layers':[0,1]}", "0,1", "{'mlp_only_layers':[],'layer_types':['sliding_attention','sliding_attention',"
      "'sliding_attention','full_attention','full_attention']}"},
     {"a letter a layer", "nemotron_h", 5, "{'num_hidden_layers':5,'hybrid_override_pattern':'ME*M-'}", "1,3", "{'num_hidden_layers':3,'hybrid_override_pattern':'M*-'}"},
+    {"letters of two bytes", "nemotron_h", 5, "{'num_hidden_layers':5,'hybrid_override_pattern':'M\303\211*M'}", "1", NULL},
     {"another list decides", "smollm3", 4, "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[1,0,1,1]}", "0",
      "{'use_sliding_window':true,'sliding_window':4,'no_rope_layers':[0,1,1],'layer_types':['sliding_attention','full_attention','full_attention']}"},
     {"an empty list is none", "llama4_text", 4, "{'no_rope_layers':[],'layer_types':['a','b','c','d'],'no_rope_layer_interval':2}", "0",

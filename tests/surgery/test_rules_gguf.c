@@ -160,6 +160,55 @@ static void test_depth_scale(void **state)
     dispose_patient(&p);
 }
 
+/* NVFP4's list of tensors whose activations must not have 4 bits. */
+static void test_tensor_names(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *list; size_t flags, kept; const char *names[3]; bool values[3]; } rows[] = {
+        {"follow", "0,1", 4, 3, {"blk.0.attn_q.weight", "output.weight", "blk.1.ffn_up.weight"}, {true, true, false}},
+        {"some go", "2", 4, 3, {"blk.0.ffn_up.weight", "output.weight", "blk.2.ffn_up.weight"}, {false, true, false}},
+        {"another length", "1", 3, 0, {0}, {0}},
+    };
+    static char *const names[] = {"blk.2.attn_q.weight", "blk.0.ffn_up.weight", "output.weight", "blk.3.ffn_up.weight"};
+    static const bool flags[] = {true, false, true, false};
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        static patient p;
+        sg_error err = {0};
+        sg_gguf got;
+        sg_strbuf head = {0};
+        sg_gguf_draft to = {.version = 3, .alignment = 32}, from = to;
+        make_gguf(&p, "llama", 5, "z=1", rows[i].list);
+        sg_gguf_dispose(&p.gguf);
+        sg_strbuf_free(&p.head);
+        p.head = (sg_strbuf){0};
+        sg_gguf_put_bools(&from, "general.tensor_extra.prec_a4", flags, rows[i].flags);
+        sg_gguf_put_strings(&from, "general.tensor_extra.name", names, SG_ARRAY_LEN(names));
+        parse_draft(&p.gguf, &from, &p.head);
+        sg_gguf_draft_dispose(&from);
+        int rc = sg_rules_metadata(&p.cut, &p.gguf, &to, &err);
+        if (rc != (rows[i].kept ? SG_OK : SG_ERR_FORMAT))
+            fail_msg("%s: %d (%s)", rows[i].name, rc, err.message);
+        if (rc == SG_OK) {
+            sg_str *texts;
+            int64_t value;
+            parse_draft(&got, &to, &head);
+            const sg_gguf_kv *kept = sg_gguf_find(&got, "general.tensor_extra.name");
+            assert_int_equal(sg_gguf_get_strings(kept, &texts, NULL), SG_OK);
+            assert_int_equal(kept->count, rows[i].kept);
+            for (size_t k = 0; k < rows[i].kept; k++) {
+                assert_true(texts[k].bytes == strlen(rows[i].names[k]) && memcmp(texts[k].data, rows[i].names[k], texts[k].bytes) == 0);
+                assert_true(sg_gguf_get_int(sg_gguf_find(&got, "general.tensor_extra.prec_a4"), k, &value) && value == rows[i].values[k]);
+            }
+            sg_free(texts);
+            assert_metadata_faults(rows[i].name, &p);
+            sg_gguf_dispose(&got);
+        }
+        sg_gguf_draft_dispose(&to);
+        sg_strbuf_free(&head);
+        dispose_patient(&p);
+    }
+}
+
 /* ---- refusals ---------------------------------------------------------------------------------------- */
 
 #define GEMMA "~.embedding_length=64 ~.attention.head_count=4 ~.attention.key_length=32"
@@ -332,7 +381,7 @@ static void test_size_label(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_metadata), cmocka_unit_test(test_depth_scale), cmocka_unit_test(test_limits), cmocka_unit_test(test_layers), cmocka_unit_test(test_size_label),
+        cmocka_unit_test(test_metadata), cmocka_unit_test(test_depth_scale), cmocka_unit_test(test_tensor_names), cmocka_unit_test(test_limits), cmocka_unit_test(test_layers), cmocka_unit_test(test_size_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
