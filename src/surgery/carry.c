@@ -22,7 +22,7 @@ static const char *const weight_suffixes[] = {
 };
 static const char *const never_carried[] = {".git", ".cache"};
 /* The last one where MODEL has shards. */
-static const char *const written_anew[] = {"config.json", SG_PLAN_FILE, SG_GPTQ_FILE, SG_MODELOPT_FILE, SG_INDEX_FILE};
+static const char *const written_anew[] = {"config.json", SG_PLAN_FILE, SG_QUANTIZATION_FILES, SG_INDEX_FILE};
 
 static bool is_weights(const char *name)
 {

@@ -8,9 +8,10 @@
 #include "surgery/cut.h"
 
 #define SG_INDEX_FILE "model.safetensors.index.json"
-/* Quantization configurations in files of their own, which name layers: AutoGPTQ's and ModelOpt's. */
-#define SG_GPTQ_FILE "quantize_config.json"
-#define SG_MODELOPT_FILE "hf_quant_config.json"
+/* Quantization configurations in files of their own, which name layers: AutoGPTQ's, ModelOpt's, AutoAWQ's, and that of
+ * AutoRound and ExLlamaV3. */
+#define SG_QUANTIZATION_FILES                                                                                          \
+    "quantize_config.json", "hf_quant_config.json", "quant_config.json", "quantization_config.json"
 
 /* A kept tensor's place. */
 typedef struct sg_placed {

@@ -190,7 +190,7 @@ static int draft_config(sg_draft *draft, const sg_cut *cut, sg_error *err)
     return rc;
 }
 
-static int draft_quantization(sg_draft *draft, const sg_cut *cut, const char *name, sg_error *err)
+static int draft_quantization_file(sg_draft *draft, const sg_cut *cut, const char *name, sg_error *err)
 {
     json_object *old = NULL, *fresh = NULL;
     char *path = sg_path_join(cut->model->ckpt->path, name);
@@ -200,6 +200,15 @@ static int draft_quantization(sg_draft *draft, const sg_cut *cut, const char *na
         rc = draft_json(draft, name, fresh, err);
     json_object_put(old);
     sg_free(path);
+    return rc;
+}
+
+static int draft_quantization(sg_draft *draft, const sg_cut *cut, sg_error *err)
+{
+    static const char *const files[] = {SG_QUANTIZATION_FILES};
+    int rc = SG_OK;
+    for (size_t i = 0; rc == SG_OK && i < SG_ARRAY_LEN(files); i++)
+        rc = draft_quantization_file(draft, cut, files[i], err);
     return rc;
 }
 
@@ -223,8 +232,8 @@ int sg_draft_hf(sg_draft *draft, const sg_cut *cut, const sg_plan *lineage, sg_e
     int rc;
     draft->directory = true;
     if ((rc = draft_shards(draft, ckpt, err)) < 0 || (ckpt->index && (rc = draft_index(draft, cut, err)) < 0) ||
-        (rc = draft_config(draft, cut, err)) < 0 || (rc = draft_quantization(draft, cut, SG_GPTQ_FILE, err)) < 0 ||
-        (rc = draft_quantization(draft, cut, SG_MODELOPT_FILE, err)) < 0 || (rc = draft_plan(draft, lineage, err)) < 0)
+        (rc = draft_config(draft, cut, err)) < 0 || (rc = draft_quantization(draft, cut, err)) < 0 ||
+        (rc = draft_plan(draft, lineage, err)) < 0)
         return rc;
     return sg_draft_carry(draft, ckpt, err);
 }

@@ -1,6 +1,7 @@
 /* A name follows its layer where the layer list's last word ("layers", "h") and a number stand in it. */
 #include "surgery/quantization.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +17,11 @@ static const char *list_word(const sg_cut *cut, size_t *n)
     return at;
 }
 
+/* "re:" is compressed-tensors', the others GPTQModel's. Elsewhere, too, names may be regular expressions. */
 static bool is_pattern(const char *name)
 {
-    return strncmp(name, "re:", 3) == 0 || strncmp(name, "+:", 2) == 0 || strncmp(name, "-:", 2) == 0;
+    return strncmp(name, "re:", 3) == 0 || strncmp(name, "+:", 2) == 0 || strncmp(name, "-:", 2) == 0 ||
+           strstr(name, "\\.");
 }
 
 static bool is_of_tower(const char *name, const char *at)
@@ -32,44 +35,90 @@ static bool is_of_tower(const char *name, const char *at)
     return false;
 }
 
-/* Where the layer's number stands; NULL: in no place. *pick: a pattern goes on there with something else than a plain
- * number. */
-static const char *find_number(const sg_cut *cut, const char *name, bool *pick)
+typedef enum place { NO_NUMBER, ONE_NUMBER, SOME_NUMBERS } place;
+
+/* What stands where a component of a name begins: a number and nothing else, or an expression for some of them. */
+static place look(const char *at)
+{
+    size_t digits = strspn(at, "0123456789");
+    const char *end = at + digits;
+    if (digits && digits < 8 && (!*end || *end == '.' || *end == '$' || strncmp(end, "\\.", 2) == 0))
+        return ONE_NUMBER;
+    if (digits)
+        return strchr("[(|*+?{\\", *end) ? SOME_NUMBERS : NO_NUMBER;
+    at += *at == '(';
+    at += strncmp(at, "?:", 2) == 0 ? 2 : 0;
+    if (strncmp(at, "[0-9]", 5) == 0) /* any */
+        return NO_NUMBER;
+    return *at == '[' || (*at >= '0' && *at <= '9') ? SOME_NUMBERS : NO_NUMBER;
+}
+
+/* Looks behind the word of the layers' list. *number: where it stands */
+static place find_behind_word(const sg_cut *cut, const char *name, const char **number)
 {
     size_t n;
     const char *word = list_word(cut, &n);
-    *pick = false;
     for (const char *at = name; n && (at = memmem(at, strlen(at), word, n)); at += n) {
-        const char *dot = at + n, *number;
+        const char *dot = at + n;
         bool starts = at == name || (!(at[-1] >= 'a' && at[-1] <= 'z') && at[-1] != '_');
         dot += *dot == '\\';
-        number = dot + 1;
-        if (!starts || *dot != '.' || is_of_tower(name, at))
-            continue;
-        size_t digits = strspn(number, "0123456789");
-        const char *end = number + digits;
-        if (digits && digits < 8 && (!*end || *end == '.' || *end == '\\' || *end == '$'))
-            return number;
-        *pick = is_pattern(name) && (digits || *number == '(' || *number == '[');
-        if (*pick)
-            return NULL;
+        place found = starts && *dot == '.' && !is_of_tower(name, at) ? look(dot + 1) : NO_NUMBER;
+        *number = dot + 1;
+        if (found)
+            return found;
     }
-    return NULL;
+    return NO_NUMBER;
+}
+
+/* Do tensors of layers have that number in another place, as experts do? */
+static bool is_elsewhere(const sg_cut *cut, const char *number)
+{
+    const sg_checkpoint *ckpt = cut->model->ckpt;
+    char text[16];
+    snprintf(text, sizeof text, ".%ld.", strtol(number, NULL, 10));
+    for (size_t i = 0; i < ckpt->n_tensors; i++) {
+        const char *rest;
+        if (sg_name_layer(cut->model->layer_prefix, ckpt->tensors[i].name, &rest) >= 0 && strstr(rest, text))
+            return true;
+    }
+    return false;
+}
+
+/* "+:.*\.18\..*gate.*", without that word: the first number that is a component. */
+static place find_bare(const sg_cut *cut, const char *name, const char **number)
+{
+    for (const char *at = name; (at = strstr(at, "\\.")); at++) {
+        place found = look(*number = at + 2);
+        if (found == ONE_NUMBER && is_elsewhere(cut, *number))
+            return SOME_NUMBERS;
+        if (found)
+            return found;
+    }
+    return NO_NUMBER;
+}
+
+static place find_number(const sg_cut *cut, const char *name, const char **number)
+{
+    const char *second;
+    place found = find_behind_word(cut, name, number);
+    if (found == NO_NUMBER && is_pattern(name))
+        found = find_bare(cut, name, number);
+    return found == ONE_NUMBER && find_behind_word(cut, *number, &second) ? SOME_NUMBERS : found;
 }
 
 /* The name after the cut, in *out (sg_free); NULL: it goes. */
 static int follow(const sg_cut *cut, const char *name, char **out, sg_error *err)
 {
-    bool pick;
-    const char *number = find_number(cut, name, &pick);
+    const char *number;
+    place found = find_number(cut, name, &number);
     *out = NULL;
-    if (pick)
+    if (found == SOME_NUMBERS)
         return sg_fail(
             err, SG_ERR_REFUSED,
-            "%s: \"quantization_config\" has the pattern \"%s\", which picks layers by their numbers' digits; "
-            "write it as one name a layer",
+            "%s: the quantization's configuration has \"%.200s\", which picks layers by their numbers' digits, or also "
+            "something else by such a number; write it as one name a layer",
             cut->model->config_path, name);
-    if (!number) {
+    if (found == NO_NUMBER) {
         *out = sg_strdup(name);
         return *out ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory for the quantization configuration");
     }

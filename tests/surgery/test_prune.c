@@ -448,10 +448,12 @@ static void test_quantization_files(void **state)
 {
     (void)state;
     assert_true(shell("printf '{\"quantization\": {\"exclude_modules\": [\"lm_head\", \"model.layers.1.mlp\", \"model.layers.3.mlp\"]}}' >hf/hf_quant_config.json &&"
-                      "printf '{\"bits\": 4, \"dynamic\": {\"-:model.layers.1.mlp\": {}, \"+:model.layers.2.mlp\": {\"bits\": 8}}}' >hf/quantize_config.json"));
+                      "printf '{\"bits\": 4, \"dynamic\": {\"-:model.layers.1.mlp\": {}, \"+:model.layers.2.mlp\": {\"bits\": 8}}}' >hf/quantize_config.json &&"
+                      "printf '{\"tensor_storage\": {\"model.layers.1.mlp\": {}, \"model.layers.3.mlp\": {}}}' >hf/quantization_config.json"));
     must_prune("hf", "1", "out");
     assert_true(shell("test $(tr -d ' \\n' <out/hf_quant_config.json) = '{\"quantization\":{\"exclude_modules\":[\"lm_head\",\"model.layers.2.mlp\"]}}'"));
     assert_true(shell("test $(tr -d ' \\n' <out/quantize_config.json) = '{\"bits\":4,\"dynamic\":{\"+:model.layers.1.mlp\":{\"bits\":8}}}'"));
+    assert_true(shell("test $(tr -d ' \\n' <out/quantization_config.json) = '{\"tensor_storage\":{\"model.layers.2.mlp\":{}}}'"));
 }
 
 static void test_carried(void **state)

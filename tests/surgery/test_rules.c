@@ -206,15 +206,55 @@ static void test_no_period_fits(void **state)
     }
 }
 
-static void test_quantization_by_digits(void **state)
+/* Names of modules in a quantization's configuration, without layer 1 of 12. after: NULL: refused; "": it goes. */
+static void test_quantization_names(void **state)
 {
     (void)state;
-    static patient p;
-    sg_error err = {0};
-    make_hf(&p, "llama", 3, "{'quantization_config':{'ignore':['re:.*layers.(0|1).mlp']}}", "1");
-    assert_int_equal(sg_rules_config(&p.cut, p.ckpt.config, "config.json", &err), SG_ERR_REFUSED);
-    assert_non_null(strstr(err.message, "picks layers by their numbers' digits"));
-    dispose_patient(&p);
+    static const struct { const char *name, *before, *after; } rows[] = {
+        {"a layer", "model.layers.2", "model.layers.1"},
+        {"that goes", "model.layers.1.mlp", ""},
+        {"two digits", "model.layers.11.mlp.gate", "model.layers.10.mlp.gate"},
+        {"beyond the last", "model.layers.12.mlp", "model.layers.11.mlp"},
+        {"without the root", "layers.2.mlp", "layers.1.mlp"},
+        {"of a tower", "vision_tower.layers.2.mlp", "vision_tower.layers.2.mlp"},
+        {"another word", "sublayers.2.mlp", "sublayers.2.mlp"},
+        {"no layer", "lm_head", "lm_head"},
+        {"all layers", "re:.*layers\\.\\d+\\.mlp", "re:.*layers\\.\\d+\\.mlp"},
+        {"all layers by a class", "re:.*layers\\.[0-9]+\\.mlp", "re:.*layers\\.[0-9]+\\.mlp"},
+        {"all layers in brackets", "re:.*layers\\.(\\d+)\\.mlp", "re:.*layers\\.(\\d+)\\.mlp"},
+        {"a layer's expression", "-:model\\.layers\\.2\\..*", "-:model\\.layers\\.1\\..*"},
+        {"GPTQModel's manner", "+:.*\\.3\\..*gate.*", "+:.*\\.2\\..*gate.*"},
+        {"without a sign", ".*\\.4\\..*gate.*", ".*\\.3\\..*gate.*"},
+        {"that goes, in this manner", "-:.*\\.1\\.mlp", ""},
+        {"modules of any layer", "-:.*\\.(gate|up)_proj", "-:.*\\.(gate|up)_proj"},
+        {"a choice", "re:.*layers.(0|1).mlp", NULL},
+        {"a choice without a sign", "model.layers.(0|1).mlp", NULL},
+        {"a class", "model.layers.[0-3].mlp", NULL},
+        {"a class without the word", "-:.*\\.[0-3]\\.mlp", NULL},
+        {"a choice without the word", "-:.*\\.(2|3)\\.mlp", NULL},
+        {"a digit and a class", "re:.*layers\\.1\\d\\.", NULL},
+        {"a wild card behind a digit", "model.layers.1*", NULL},
+        {"two layers", "re:(model.layers.2.mlp|model.layers.3.mlp)", NULL},
+        {"an expert's number, too", "+:.*\\.5\\..*gate.*", NULL},
+        {"an expert's, of a layer", "model.layers.2.mlp.experts.5.gate", "model.layers.1.mlp.experts.5.gate"},
+    };
+    static sg_tensor expert = {.name = (char *)"model.layers.0.mlp.experts.5.gate.weight"};
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        static patient p;
+        sg_error err = {0};
+        make_hf(&p, "llama", 12, "{'quantization_config':{'ignore':[]}}", "1");
+        p.ckpt.tensors = &expert;
+        p.ckpt.n_tensors = 1;
+        json_object *list = sg_json_get(sg_json_get(p.ckpt.config, "quantization_config"), "ignore");
+        json_object_array_add(list, json_object_new_string(rows[i].before));
+        int rc = sg_rules_config(&p.cut, p.ckpt.config, "config.json", &err);
+        list = sg_json_get(sg_json_get(p.ckpt.config, "quantization_config"), "ignore");
+        const char *got = json_object_get_string(json_object_array_get_idx(list, 0));
+        bool refused = rc == SG_ERR_REFUSED && strstr(err.message, "picks layers by their numbers' digits");
+        if (rows[i].after ? rc != SG_OK || strcmp(got ? got : "", rows[i].after) != 0 : !refused)
+            fail_msg("%s: %d (%s), %s", rows[i].name, rc, err.message, got);
+        dispose_patient(&p);
+    }
 }
 
 /* ---- layer by layer ---------------------------------------------------------------------------------- */
@@ -276,7 +316,7 @@ static void test_layers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_by_digits), cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_names), cmocka_unit_test(test_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
