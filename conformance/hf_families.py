@@ -5,7 +5,6 @@ A row: model_type, the configuration's keys beyond BASE (None: the key goes), an
     sets        more sets of layers to remove; only_sets: no others
     refused     words of the tool's reason by set (a tuple of layers); every other set must work
     depth       how many layers, 8 unless said
-    limit       how far logits may be off, of the largest, 1e-5 unless said
     mtp         a layer that predicts further tokens stands behind the last
 """
 BASE = dict(vocab_size=97, hidden_size=32, intermediate_size=48, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
@@ -100,6 +99,10 @@ FAMILIES |= {
                                             topk_group=1, num_shared_experts=1), {}),
     "exaone_moe_old": ("exaone_moe", MOE | dict(sliding_window=WINDOW, sliding_window_pattern=3, first_k_dense_replace=3, n_group=1,
                                                 topk_group=1, num_shared_experts=1), dict(drop=["layer_types", "mlp_layer_types"])),
+    "cohere_compass": ("cohere_compass_text", dict(sliding_window=WINDOW, layer_types=words("SFFSSFSF"), rope_parameters={
+        t: dict(rope_type="default", rope_theta=1e4) for t in (S, F)}), {}),
+    "dots3_note_old": ("dots3_note_text", MLA | ROUTED | dict(sliding_window=WINDOW, index_topk=4, index_head_dim=8, index_n_heads=2, head_dim=12),
+                       dict(drop=["layer_types", "mlp_layer_types", "per_layer_config"])),
     "cohere2_moe_old": ("cohere2_moe", MOE | dict(sliding_window=WINDOW, sliding_window_pattern=3, first_k_dense_replace=2),
                         dict(drop=["layer_types", "mlp_layer_types"], put=dict(first_k_dense_replace=2))),
     "afmoe": ("afmoe", MOE | dict(sliding_window=WINDOW, num_dense_layers=3, global_attn_every_n_layers=3, num_shared_experts=1), {}),
@@ -139,6 +142,11 @@ FAMILIES |= {
     "qwen3_5_old": ("qwen3_5_text", DELTA | dict(full_attention_interval=3), dict(drop=["layer_types"], put=dict(full_attention_interval=3))),
     "qwen3_5_moe_old": ("qwen3_5_moe_text", MOE | DELTA | dict(full_attention_interval=3, shared_expert_intermediate_size=24),
                         dict(drop=["layer_types"], put=dict(full_attention_interval=3))),
+    "qwen4_exp_old": ("qwen4_exp_text", MOE | DELTA | dict(hc_count=2, hc_lowrank=4, shared_expert_intermediate_size=24,
+                      indexer_n_heads=2, indexer_kv_heads=1, indexer_head_dim=8, indexer_budget=4, indexer_compress_ratio=2,
+                      full_attention_interval=3, ple_layer_ids=[2, 5], ple_embed_dim=32, heads_per_ngram=2, ngram_vocab_size_base=50,
+                      make_ngram_vocab_size_divisible_by=8, split_ngram_parts=1),
+                      dict(drop=["layer_types"], put=dict(full_attention_interval=3), sets=[(1, 4)], refused={(1,): "layer 1 has to stay"})),
     "bailing_hybrid_old": ("bailing_hybrid", MLA | ROUTED | dict(num_experts=4, layer_group_size=3, first_k_dense_replace=2, num_mtp_layers=0),
                            dict(drop=["layer_types", "mlp_layer_types"])),
     "olmo_hybrid_old": ("olmo_hybrid", DELTA, dict(drop=["layer_types"], sets=[(3, 7)], refused={(3, 7): "keep one, such as 7"})),
@@ -203,6 +211,10 @@ FAMILIES |= {
     "ernie4_5_moe_step": ("ernie4_5_moe", dict(moe_num_experts=4, moe_k=2, moe_intermediate_size=24, moe_num_shared_experts=1, moe_layer_start_index=1,
                           moe_layer_interval=2), dict(sets=[(2, 3)], refused={(1,): None, (3, 4): None, (0, 4, 6): None})),
     "longcat_flash": ("longcat_flash", MLA | dict(head_dim=4, num_layers=8, ffn_hidden_size=48, expert_ffn_hidden_size=24, n_routed_experts=4, zero_expert_num=2, moe_topk=2), {}),
+    "moshi": ("moshi", dict(ffn_dim=96, num_codebooks=2, audio_vocab_size=50), {}),
+    "sarvam_moe": ("sarvam_moe", ROUTED | dict(first_k_dense_replace=3), {}),
+    "sarvam_mla": ("sarvam_mla", MLA | ROUTED | dict(first_k_dense_replace=3), {}),
+    "cpmant": ("cpmant", dict(dim_head=8, dim_ff=48, prompt_types=4, prompt_length=4, segment_types=4), {}),
     "zaya": ("zaya", MOE | dict(num_experts_per_tok=1), dict(refused={s: "only the last layers can go" for s in SETS[:3]})),
 
     # ---- keys and values of other layers
@@ -225,7 +237,10 @@ FAMILIES |= {
     "diffllama": ("diffllama", {}, dict(sets=[(6, 7)], refused={s: "only the last layers can go" for s in SETS[:3]})),
     "gpt_neox_japanese": ("gpt_neox_japanese", {}, dict(refused={(7,): "layer 7 has to stay"})),
     "rwkv": ("rwkv", dict(attention_hidden_size=32, rescale_every=0), dict(refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
-    # the stream is halved after each third layer, and so stands otherwise to the epsilon of the norms behind a cut
-    "rwkv_rescaled": ("rwkv", dict(attention_hidden_size=32, rescale_every=3), dict(limit=1e-3, refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
-    "beam": ("beam", MOE, dict(only_sets=True, sets=[(1,)], refused={(1,): "no layer of family beam can go"})),
+    # the stream is halved after each third layer, so that behind a cut it stands otherwise to the norms' epsilon: at the usual 1e-5
+    # that moves logits by 5e-5 of the largest, with an epsilon of nothing by none
+    "rwkv_rescaled": ("rwkv", dict(attention_hidden_size=32, rescale_every=3, layer_norm_epsilon=1e-12),
+                      dict(refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
+    "beam_old": ("beam", MOE | ROUTED | dict(sliding_window=WINDOW), dict(drop=["layer_types", "mlp_layer_types"], sets=[(6, 7)],
+                 refused={s: "only the last layers can go" for s in SETS[:3]})),
 }

@@ -31,18 +31,20 @@ typedef enum sg_operation {
                     * list the layer's entry, is on (absent: n is not 0), else `no`; "": all are `yes` */
 
     /* Refusals, decided before anything is edited: what no configuration can express. `with` is the reason. */
-    SG_RULE_TAIL,          /* layers can only go from the end */
-    SG_RULE_TAIL_IF_TRUE,  /* the same where the key is true */
-    SG_RULE_PROTECT,       /* layer n (negative: from the end) stays */
-    SG_RULE_PROTECT_WORD,  /* layers whose entry of the list at key is `yes` stay */
-    SG_RULE_PROTECT_BELOW, /* as many of the first layers as key (a path from the file's root) has entries stay */
-    SG_RULE_PROTECT_KV,    /* key: the number of layers at the end that take keys and values from the last layer of
-                            * their kind before them; those providers stay */
-    SG_RULE_KEEP_LAST,     /* the last survivor's entry of the list at key has to be `yes`: the loader makes it so */
-    SG_RULE_KEEP_A_WORD,   /* one layer whose entry is `yes` has to be left */
-    SG_RULE_KEEP_SERVED,   /* a layer whose entry is `no` uses what the last one with `yes` before it found */
-    SG_RULE_NEEDS_TENSOR,  /* each layer whose entry of the list at key is `yes` must hold the tensor `letters` */
-    SG_RULE_REFUSE,        /* no layer can go */
+    SG_RULE_TAIL,            /* layers can only go from the end */
+    SG_RULE_TAIL_IF_TRUE,    /* the same where the key is true */
+    SG_RULE_PROTECT,         /* layer n (negative: from the end) stays */
+    SG_RULE_PROTECT_WORD,    /* layers whose entry of the list at key is `yes` stay */
+    SG_RULE_PROTECT_BELOW,   /* as many of the first layers as key (a path from the file's root) has entries stay */
+    SG_RULE_PROTECT_EARLIER, /* of the layers that the list at key numbers (the first layer's: depth), those before one
+                              * that stays stay */
+    SG_RULE_PROTECT_KV,      /* key: the number of layers at the end that take keys and values from the last layer of
+                              * their kind before them; those providers stay */
+    SG_RULE_KEEP_LAST,       /* the last survivor's entry of the list at key has to be `yes`: the loader makes it so */
+    SG_RULE_KEEP_A_WORD,     /* one layer whose entry is `yes` has to be left */
+    SG_RULE_KEEP_SERVED,     /* a layer whose entry is `no` uses what the last one with `yes` before it found */
+    SG_RULE_NEEDS_TENSOR,    /* each layer whose entry of the list at key is `yes` must hold the tensor `letters` */
+    SG_RULE_REFUSE,          /* no layer can go */
 } sg_operation;
 
 /* What it means that a list is absent, for layer i: `yes` when, else `no`. */
@@ -50,7 +52,7 @@ typedef enum sg_absent {
     SG_ABSENT_NOTHING,    /* nothing that hangs on i */
     SG_ABSENT_LAST_OF,    /* i is the last of each n. n: from here on the number at `with`, if that is there */
     SG_ABSENT_FIRST_OF,   /* i is the first of each n */
-    SG_ABSENT_FROM,       /* i >= n, and i a multiple of the number at `step` */
+    SG_ABSENT_FROM,       /* i >= n, and i a multiple of the number at `step`, or on in the list there */
     SG_ABSENT_EVEN_BELOW, /* i is even and below n */
     SG_ABSENT_AS,         /* the entry of the list at `with` is neither 0 nor false */
     SG_ABSENT_AS_NOT,     /* it is */

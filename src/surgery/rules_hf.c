@@ -15,19 +15,22 @@ static const char known[] =
     "exaone "
     "falcon_h1 falcon_mamba glm glm4 helium hunyuan_v1_dense hyperclovax internlm3 iquestcoder jais2 jetmoe mamba "
     "mamba2 "
-    "minimax_m2 nanochat nemotron openai-gpt persimmon seed_oss solar_open xglm xlstm youtu qwen2_vl qwen2_5_vl "
+    "cohere_compass_text minimax_m2 moshi nanochat nemotron openai-gpt persimmon seed_oss solar_open xglm xlstm youtu "
+    "qwen2_vl qwen2_5_vl "
     /* rows of their own */
-    "afmoe axk1 axk2 bailing_hybrid bamba cohere2 cohere2_moe cwm deepseek_v2 deepseek_v3 deepseek_v32 deepseek_v4 "
-    "diffllama dots1 ernie4_5_moe exaone4 exaone_moe flint gemma2 gemma3_text gemma3n_text gemma4_text "
+    "afmoe axk1 axk2 bailing_hybrid bamba beam cohere2 cohere2_moe cwm deepseek_v2 deepseek_v3 deepseek_v32 "
+    "deepseek_v4 "
+    "diffllama dots1 dots3_note_text ernie4_5_moe exaone4 exaone_moe flint gemma2 gemma3_text gemma3n_text gemma4_text "
     "gemma4_unified_text glm4_moe glm4_moe_lite glm_moe_dsa gpt_neo gpt_neox_japanese gpt_oss granite_swa "
     "granitemoe_swa granitemoehybrid hunyuan_v1_moe hy_v3 hy_v4 inkling_text jamba kimi_linear kolibri1 laguna "
     "lara_mini "
     "lfm2 lfm2_moe lfm3 llama4_text longcat_flash mellum mimo_v2_flash minicpm3 minimax minimax_m3_vl_text ministral "
     "mllama_text_model modernbert-decoder nemotron_h olmo3 olmo_hybrid qwen2 qwen2_vl_text qwen2_5_vl_text qwen2_moe "
-    "qwen3 qwen3_moe qwen3_next qwen3_5_text qwen3_5_moe_text qwen3_vl_text qwen3_vl_moe_text recurrent_gemma rwkv "
+    "qwen3 qwen3_moe qwen3_next qwen4_exp_text qwen3_5_text qwen3_5_moe_text qwen3_vl_text qwen3_vl_moe_text "
+    "recurrent_gemma rwkv "
     "sarvam_mla sarvam_moe smollm3 vaultgemma zamba zamba2 zaya "
     /* no layer can go */
-    "beam inkling2_text inkling2_loop_text dory hrm_text";
+    "inkling2_text inkling2_loop_text dory hrm_text";
 
 #define ROW(who, what, how, ...)                                                                                       \
     {                                                                                                                  \
@@ -84,6 +87,10 @@ static const sg_rule rows[] = {
     HF("cwm granite_swa granitemoe_swa", "layer_types", GATHER, ABSENT(FIRST_OF, .n = 4), FULL_ELSE_SLIDING),
     HF("modernbert-decoder", "layer_types", GATHER, ABSENT(FIRST_OF, .n = 3), .with = "global_attn_every_n_layers",
        FULL_ELSE_SLIDING),
+    HF("beam", "layer_types", GATHER, LAST_OF(6, NULL), FULL_ELSE_SLIDING, .ends = 1),
+    HF("dots3_note_text", "layer_types", GATHER, ABSENT(LETTERS, .letters = "nn|yyyn"), .yes = "sliding_attention",
+       .no = "indexed_attention",
+       .when = "?use_sliding_window"), /* the loader takes that for full where there is no DSA */
     HF("mimo_v2_flash", "layer_types", GATHER, ABSENT(LETTERS, .letters = "ynnnny|nnnnny"), FULL_ELSE_SLIDING),
     HF("flint", "layer_types", GATHER, ABSENT(LETTERS, .letters = "yy|nnny"), FULL_ELSE_SLIDING, .ends = 1),
     HF("smollm3 llama4_text", "no_rope_layers", GATHER, LAST_OF(4, "no_rope_layer_interval"), .yes = "0", .no = "1"),
@@ -108,6 +115,8 @@ static const sg_rule rows[] = {
     /* ---- other mixers ---- */
     HF("qwen3_next qwen3_5_text qwen3_5_moe_text", "layer_types", GATHER, LAST_OF(4, "full_attention_interval"),
        FULL_ELSE_LINEAR),
+    HF("qwen4_exp_text", "layer_types", GATHER, LAST_OF(4, "full_attention_interval"), .yes = "indexed_attention",
+       .no = "linear_attention"),
     HF("bailing_hybrid", "layer_types", GATHER, LAST_OF(6, "layer_group_size"), FULL_ELSE_LINEAR),
     HF("olmo_hybrid", "layer_types", GATHER, LAST_OF(4, NULL), FULL_ELSE_LINEAR),
     HF("olmo_hybrid", "layer_types", KEEP_A_WORD, .yes = "linear_attention"),
@@ -118,6 +127,9 @@ static const sg_rule rows[] = {
        .unless = "linear_attn_config.full_attn_layers"),
     HF("kimi_linear", "linear_attn_config.full_attn_layers", REMAP, .depth = 1, FULL_ELSE_LINEAR),
     HF("kimi_linear", "linear_attn_config.kda_layers", REMAP, .depth = 1),
+    HF("qwen4_exp_text", "ple_layer_ids", PROTECT_EARLIER, .depth = 1,
+       .with = "a later one's n-gram embeddings are found by its place among such layers"),
+    HF("qwen4_exp_text", "ple_layer_ids", REMAP, .depth = 1),
     HF("lara_mini", "layer_types", GATHER, ABSENT(LETTERS, .letters = "LSLFS")),
     HF("lfm3", "layer_types", GATHER, ABSENT(LETTERS, .letters = "CCFC|SCFC")),
     HF("lfm2", "full_attn_idxs", REMAP),
@@ -151,9 +163,10 @@ static const sg_rule rows[] = {
     HF("qwen3_vl_moe_text", "mlp_only_layers", REMAP, .step = "decoder_sparse_step"),
     HF("llama4_text", "moe_layers", REMAP, ABSENT(LAST_OF, .n = 1, .with = "interleave_moe_layer_step"), .yes = "y",
        .no = "n"),
-    HF("axk1 axk2", "mlp_layer_types", GATHER,
+    HF("axk1 axk2 dots3_note_text", "mlp_layer_types", GATHER,
        ABSENT(FROM, .n = 1, .with = "first_k_dense_replace", .step = "moe_layer_freq", SPARSE_ELSE_DENSE)),
     HF("deepseek_v32 glm_moe_dsa", "mlp_layer_types", GATHER, SPARSE_FROM(3)),
+    HF("beam", "mlp_layer_types", GATHER, ABSENT(FROM, .n = 3, SPARSE_ELSE_DENSE)),
     HF("exaone_moe kimi_linear", "mlp_layer_types", GATHER, SPARSE_FROM(1)),
     HF("cohere2_moe", "mlp_layer_types", GATHER, SPARSE_FROM(0)),
     HF("bailing_hybrid", "mlp_layer_types", GATHER, SPARSE_FROM(2)),
@@ -161,7 +174,8 @@ static const sg_rule rows[] = {
     HF("glm4_moe_lite hy_v3 hy_v4 laguna mimo_v2_flash", "mlp_layer_types", GATHER, SPARSE_BUT_THE_FIRST),
     HF("deepseek_v4", "mlp_layer_types", GATHER, ABSENT(FROM, .n = 3, .with = "num_hash_layers"), .yes = "moe",
        .no = "hash_moe"),
-    HF("deepseek_v2 axk1 axk2 cohere2_moe dots1 kimi_linear deepseek_v32 glm_moe_dsa exaone_moe bailing_hybrid laguna "
+    HF("deepseek_v2 axk1 axk2 dots3_note_text cohere2_moe dots1 kimi_linear deepseek_v32 glm_moe_dsa exaone_moe "
+       "bailing_hybrid laguna "
        "glm4_moe_lite hy_v3 hy_v4 mimo_v2_flash",
        "first_k_dense_replace", COUNT_BELOW),
     HF("deepseek_v3", "first_k_dense_replace", COUNT_BELOW, .n = 3),
@@ -170,7 +184,7 @@ static const sg_rule rows[] = {
     HF("lfm2_moe", "num_dense_layers", COUNT_BELOW, .n = 2),
     HF("inkling_text", "dense_mlp_idx", COUNT_BELOW),
     HF("deepseek_v4", "num_hash_layers", COUNT_BELOW),
-    HF("deepseek_v2 deepseek_v3 mimo_v2_flash minimax_m3_vl_text", "moe_layer_freq", GATHER),
+    HF("deepseek_v2 deepseek_v3 dots3_note_text mimo_v2_flash minimax_m3_vl_text", "moe_layer_freq", GATHER),
     HF("hunyuan_v1_moe", "moe_topk", GATHER),
     HF("hunyuan_v1_moe", "num_experts", GATHER),
     HF("hunyuan_v1_moe", "moe_intermediate_size", GATHER),
@@ -198,7 +212,8 @@ static const sg_rule rows[] = {
     HF("zaya", "", TAIL, .with = "each layer's router goes on from that of the layer before it"),
     HF("qwen3_vl_text qwen3_vl_moe_text", "vision_config.deepstack_visual_indexes", PROTECT_BELOW,
        .with = "pictures are added behind it, by its number"),
-    HF("beam inkling2_text inkling2_loop_text", "", REFUSE,
+    HF("beam", "", TAIL, .with = "a layer weighs what it adds by its number"),
+    HF("inkling2_text inkling2_loop_text", "", REFUSE,
        .with = "blocks of layers, by their numbers, share their residual stream"),
     HF("dory hrm_text", "", REFUSE, .with = "layers are run several times, by their numbers"),
 };

@@ -82,6 +82,25 @@ static int check_protected_below(const sg_cut *cut, const sg_rule *rule, sg_erro
     return n && (size_t)cut->plan->remove[0] < n ? protect(cut, cut->plan->remove[0], rule->with, err) : SG_OK;
 }
 
+static int check_protected_earlier(const sg_cut *cut, const sg_rule *rule, sg_error *err)
+{
+    json_object *list = sg_json_get(sg_cut_config(cut), rule->key);
+    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    int64_t first = cut->plan->layers, last = -1; /* that goes, that stays */
+    for (size_t i = 0; i < n; i++) {
+        json_object *e = json_object_array_get_idx(list, i);
+        int64_t layer = json_object_is_type(e, json_type_int) ? json_object_get_int64(e) : -1;
+        layer = layer < rule->depth ? -1 : layer - rule->depth;
+        if (layer < 0 || layer >= cut->plan->layers)
+            continue;
+        if (cut->to[layer] < 0)
+            first = layer < first ? layer : first;
+        else
+            last = layer > last ? layer : last;
+    }
+    return first < last ? protect(cut, (int)first, rule->with, err) : SG_OK;
+}
+
 /* The last layer before `first` whose entry equals layer i's; -1: none. */
 static int provider(json_object *types, int first, int i)
 {
@@ -202,6 +221,8 @@ int sg_limit_hf(const sg_cut *cut, const sg_rule *rule, sg_error *err)
         return check_protected_word(cut, rule, err);
     case SG_RULE_PROTECT_BELOW:
         return check_protected_below(cut, rule, err);
+    case SG_RULE_PROTECT_EARLIER:
+        return check_protected_earlier(cut, rule, err);
     case SG_RULE_PROTECT_KV:
         return check_kv(cut, rule, err);
     case SG_RULE_KEEP_LAST:

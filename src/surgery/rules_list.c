@@ -110,6 +110,7 @@ static bool restarts(json_object *config, int i)
 static bool is_yes(const sg_rule *rule, json_object *config, json_object *as, int i)
 {
     int64_t n = rule->with ? sg_rule_number(config, rule->with, rule->n) : rule->n;
+    json_object *steps = rule->step ? find(config, rule->step) : NULL; /* a number, or a list with an entry a layer */
     int64_t step = rule->step ? sg_rule_number(config, rule->step, 1) : 1;
     switch (rule->absent) {
     case SG_ABSENT_LAST_OF:
@@ -117,6 +118,8 @@ static bool is_yes(const sg_rule *rule, json_object *config, json_object *as, in
     case SG_ABSENT_FIRST_OF:
         return n < 1 || i % n == 0;
     case SG_ABSENT_FROM:
+        if (json_object_is_type(steps, json_type_array))
+            return i >= n && is_on(json_object_array_get_idx(steps, (size_t)i));
         return i >= n && (step < 2 || i % step == 0);
     case SG_ABSENT_EVEN_BELOW:
         return i % 2 == 0 && i < n;
