@@ -31,11 +31,15 @@ DEPTH = 8
 
 
 
-def configuration(model_type, keys, depth):
+def configuration(row):
+    model_type, keys, options = row
+    depth = options.get("depth", DEPTH)
     settings = {"num_hidden_layers": depth} | BASE | keys
     settings = {key: value for key, value in settings.items() if value is not None}
     if {"n_layer", "n_layers", "num_layers"} & set(settings):
         del settings["num_hidden_layers"]
+    if "towers" in options:
+        return transformers.AutoConfig.for_model(model_type, text_config=settings, **options["towers"])
     return transformers.AutoConfig.for_model(model_type, **settings)
 
 
@@ -62,28 +66,33 @@ def add_next_token_layer(path, depth):
     save_file(tensors, file, metadata={"format": "pt"})
 
 
+def auto_class(options):
+    return transformers.AutoModelForImageTextToText if "towers" in options else transformers.AutoModelForCausalLM
+
+
 def make(row, path, seed):
-    model_type, keys, options = row
+    options = row[2]
     torch.manual_seed(seed)
-    model = transformers.AutoModelForCausalLM.from_config(configuration(model_type, keys, options.get("depth", DEPTH)),
-                                                          attn_implementation="eager")
+    model = auto_class(options).from_config(configuration(row), attn_implementation="eager")
     shake(model)
     model.save_pretrained(path)
     config = json.loads((path / "config.json").read_text())
+    decoder = config["text_config"] if "towers" in options else config
     for key in options.get("drop", []):
-        config.pop(key, None)
-    config |= options.get("put", {})
+        decoder.pop(key, None)
+    decoder |= options.get("put", {})
     (path / "config.json").write_text(json.dumps(config, indent=2))
     if options.get("mtp"):
         add_next_token_layer(path, options.get("depth", DEPTH))
 
 
-def load(path):
+def load(path, options):
+    auto = auto_class(options)
     keywords = dict(dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
     try:
-        model, info = transformers.AutoModelForCausalLM.from_pretrained(path, experts_implementation="eager", **keywords)
+        model, info = auto.from_pretrained(path, experts_implementation="eager", **keywords)
     except (TypeError, ValueError):
-        model, info = transformers.AutoModelForCausalLM.from_pretrained(path, **keywords)
+        model, info = auto.from_pretrained(path, **keywords)
     return model.eval(), {key: sorted(map(str, value)) for key, value in info.items() if value}
 
 
@@ -132,14 +141,14 @@ def run_case(args, row, path, out, removed, ids):
         return f"refused: {said[-60:]}"
     if done.returncode:
         raise Failed(f"exit status {done.returncode}: {said}")
-    reference, complaints = load(path)
+    reference, complaints = load(path, options)
     depth = options.get("depth", DEPTH)
     layers = layers_of(reference, depth)
     plain = logits(reference, ids)
     for i in removed:
         skip(layers[i])
     expected = logits(reference, ids)
-    model, new_complaints = load(out)
+    model, new_complaints = load(out, options)
     for key, names in new_complaints.items():
         if not options.get("mtp") and len(names) > len(complaints.get(key, [])):
             raise Failed(f"transformers loads it with {key}: {names[:4]}")

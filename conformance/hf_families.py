@@ -5,6 +5,7 @@ A row: model_type, the configuration's keys beyond BASE (None: the key goes), an
     sets        more sets of layers to remove; only_sets: no others
     refused     words of the tool's reason by set (a tuple of layers); every other set must work
     depth       how many layers, 8 unless said
+    towers      the row is the decoder's (text_config) of a model of that type, and these are its towers' configurations
     mtp         a layer that predicts further tokens stands behind the last
 """
 BASE = dict(vocab_size=97, hidden_size=32, intermediate_size=48, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
@@ -28,6 +29,10 @@ def words(letters, **names):
     return [table[letter] for letter in letters]
 
 
+QWEN_VL = dict(rope_parameters=dict(rope_type="default", rope_theta=1e4, mrope_section=[1, 1, 2], mrope_interleaved=True))
+PICTURES = dict(vision_config=dict(depth=2, hidden_size=16, intermediate_size=24, num_heads=2, out_hidden_size=32, patch_size=4,
+                                   spatial_merge_size=2, embed_dim=16), image_token_id=90, video_token_id=91,
+                vision_start_token_id=92, vision_end_token_id=93)
 SETS = [(1,), (3, 4), (0, 4, 6), (7,)]
 
 
@@ -243,4 +248,26 @@ FAMILIES |= {
                       dict(refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
     "beam_old": ("beam", MOE | ROUTED | dict(sliding_window=WINDOW), dict(drop=["layer_types", "mlp_layer_types"], sets=[(6, 7)],
                  refused={s: "only the last layers can go" for s in SETS[:3]})),
+
+    # ---- decoders of models that also see: num_hidden_layers and the lists are in text_config, and the towers keep their layers
+    "qwen2_vl_windows": ("qwen2_vl", QWEN_VL | dict(use_sliding_window=True, sliding_window=WINDOW, max_window_layers=3),
+                         dict(towers=PICTURES, drop=["layer_types"])),
+    "qwen2_5_vl_windows": ("qwen2_5_vl", QWEN_VL | dict(use_sliding_window=True, sliding_window=WINDOW, max_window_layers=5),
+                           dict(towers=PICTURES, drop=["layer_types"])),
+    "qwen3_vl": ("qwen3_vl", QWEN_VL, dict(towers=PICTURES | dict(vision_config=PICTURES["vision_config"] | dict(
+        deepstack_visual_indexes=[0, 1], num_position_embeddings=16)), sets=[(2, 5)],
+        refused={(1,): "layer 1 has to stay", (0, 4, 6): "layer 0 has to stay"})),
+    "qwen3_vl_moe": ("qwen3_vl_moe", QWEN_VL | MOE | dict(decoder_sparse_step=2, mlp_only_layers=[1, 5]), dict(
+        towers=PICTURES | dict(vision_config=PICTURES["vision_config"] | dict(deepstack_visual_indexes=[], num_position_embeddings=16)))),
+    "gemma3_vision": ("gemma3", dict(sliding_window=WINDOW), dict(drop=["layer_types"], put=dict(sliding_window_pattern=3), towers=dict(
+        vision_config=dict(num_hidden_layers=8, hidden_size=16, intermediate_size=24, num_attention_heads=2, image_size=16, patch_size=4),
+        image_token_index=90, boi_token_index=91, eoi_token_index=92, mm_tokens_per_image=4))),
+    "phi4_multimodal": ("phi4_multimodal", dict(sliding_window=WINDOW, original_max_position_embeddings=128, vision_config=dict(
+        hidden_size=16, intermediate_size=24, num_hidden_layers=8, num_attention_heads=2, crop_size=28), audio_config=dict(
+        hidden_size=16, intermediate_size=24, num_blocks=8, num_attention_heads=2, ext_pw_out_channel=16, depthwise_separable_out_channel=16,
+        nemo_conv_channels=16, input_size=16)), {}),
+    "mllama": ("mllama", dict(cross_attention_layers=[2, 5], rope_parameters=dict(rope_type="default", rope_theta=1e4)), dict(
+        towers=dict(vision_config=dict(num_hidden_layers=2, num_global_layers=1, hidden_size=16, intermediate_size=24, attention_heads=2,
+                                       image_size=16, patch_size=4, intermediate_layers_indices=[0], supported_aspect_ratios=[[1, 1]],
+                                       max_num_tiles=1, vision_output_dim=32), image_token_index=96))),
 }
