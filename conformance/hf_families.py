@@ -47,7 +47,7 @@ FAMILIES = {
     **{name: (name, {}, {}) for name in (
         "llama", "mistral", "ministral3", "gemma", "olmo", "olmo2", "granite", "stablelm", "starcoder2", "arcee", "bitnet", "cohere",
         "ernie4_5", "glm", "glm4", "helium", "hunyuan_v1_dense", "hyperclovax", "jais2", "nemotron", "persimmon", "phi", "seed_oss",
-        "gpt_neox", "apertus", "biogpt", "mamba", "falcon_mamba", "nanochat", "doge", "exaone", "internlm3", "iquestcoder", "youtu")},
+        "gpt_neox", "apertus", "biogpt", "mamba", "falcon_mamba", "nanochat", "doge", "exaone", "internlm3", "iquestcoder", "youtu", "apertus1p5_text")},
 }
 FAMILIES |= {
     "youtu": ("youtu", MLA, {}),
@@ -181,6 +181,9 @@ FAMILIES |= {
               attn_layer_offset=2, expert_layer_period=2, expert_layer_offset=1),
               dict(sets=[(0, 1, 2, 3), (2, 3, 4, 5), (5, 6, 7)], refused={(1,): "4 layers in a row can go, such as 1-4", (3, 4): PERIOD_BROKEN,
                                                       (0, 4, 6): PERIOD_BROKEN})),
+    "jamba_shifted": ("jamba", MOE | dict(mamba_d_state=8, mamba_d_conv=4, mamba_expand=2, mamba_dt_rank=4, use_mamba_kernels=False,
+                      attn_layer_period=8, attn_layer_offset=4, expert_layer_period=2, expert_layer_offset=1),
+                      dict(only_sets=True, sets=[(0, 1), (2, 3), (6, 7), (0,), (4, 5)])),
     "zamba": ("zamba", dict(mamba_d_state=8, mamba_expand=2, n_mamba_heads=2, mamba_dt_rank=4, num_key_value_heads=4, use_mamba_kernels=False,
               layers_block_type=["mamba", "mamba", "hybrid", "mamba", "mamba", "hybrid", "mamba", "mamba"], attention_head_dim=16,
               attention_hidden_size=64, head_dim=None), dict(sets=[(5, 7)], refused={(5, 7): "layer 5 has to stay"})),
@@ -190,6 +193,10 @@ FAMILIES |= {
                dict(sets=[(0, 3, 6)], refused={(7,): "layer 7 has to stay"})),
     "deepseek_v4": ("deepseek_v4", ROUTED | dict(sliding_window=WINDOW), dict(drop=["layer_types", "mlp_layer_types"], put=dict(num_hash_layers=2))),
     "minimax_m3": ("minimax_m3_vl_text", MOE, {}),
+    "minimax_m3_old": ("minimax_m3_vl_text", MOE | dict(index_topk_blocks=1, index_block_size=2, index_local_blocks=1, index_n_heads=2, index_head_dim=8,
+                          layer_types=["minimax_m3_sparse" if i in (1, 2, 5) else F for i in range(8)], mlp_layer_types=words("DDPPDPPP")),
+                          dict(drop=["layer_types", "mlp_layer_types"], put=dict(moe_layer_freq=[0, 0, 1, 1, 0, 1, 1, 1],
+                               sparse_attention_config=dict(sparse_attention_freq=[0, 1, 1, 0, 0, 1, 0, 0])))),
 
     # ---- dense and experts
     "qwen2_moe": ("qwen2_moe", MOE | dict(shared_expert_intermediate_size=24, decoder_sparse_step=2, mlp_only_layers=[1, 5]), {}),
@@ -215,6 +222,8 @@ FAMILIES |= {
                                           moe_layer_end_index=6), {}),
     "ernie4_5_moe_step": ("ernie4_5_moe", dict(moe_num_experts=4, moe_k=2, moe_intermediate_size=24, moe_num_shared_experts=1, moe_layer_start_index=1,
                           moe_layer_interval=2), dict(sets=[(2, 3)], refused={(1,): None, (3, 4): None, (0, 4, 6): None})),
+    "ernie4_5_moe_start": ("ernie4_5_moe", dict(moe_num_experts=4, moe_k=2, moe_intermediate_size=24, moe_num_shared_experts=1,
+                           moe_layer_start_index=3, moe_layer_interval=2), dict(only_sets=True, sets=[(0, 1), (2, 3), (0, 2), (7,)])),
     "longcat_flash": ("longcat_flash", MLA | dict(head_dim=4, num_layers=8, ffn_hidden_size=48, expert_ffn_hidden_size=24, n_routed_experts=4, zero_expert_num=2, moe_topk=2), {}),
     "moshi": ("moshi", dict(ffn_dim=96, num_codebooks=2, audio_vocab_size=50), {}),
     "sarvam_moe": ("sarvam_moe", ROUTED | dict(first_k_dense_replace=3), {}),
@@ -232,6 +241,8 @@ FAMILIES |= {
                 refused={(3, 4): "layer 4 has to stay", (0, 4, 6): "layer 4 has to stay"}, sets=[(0, 1), (10, 11)])),
     "gemma4": ("gemma4_text", dict(sliding_window=WINDOW, vocab_size_per_layer_input=97, hidden_size_per_layer_input=8, num_kv_shared_layers=3,
                layer_types=words("SSFSFSFF")), dict(refused={(3, 4): "layer 3 has to stay", (0, 4, 6): "layer 4 has to stay", (6, 7): "keep layer 6"}, sets=[(0, 2, 5), (6, 7)])),
+    "gemma4_unified": ("gemma4_unified_text", dict(sliding_window=WINDOW, num_kv_shared_layers=3, layer_types=words("SSFSFSFF")), dict(
+        refused={(3, 4): "layer 3 has to stay", (0, 4, 6): "layer 4 has to stay"}, sets=[(0, 2, 5)])),
     "gemma4_old": ("gemma4_text", dict(sliding_window=WINDOW, hidden_size_per_layer_input=0), dict(drop=["layer_types", "per_layer_config"],
                    refused={(7,): "keep layer 7"}, sets=[(5,), (6, 7)])),
 
@@ -259,6 +270,10 @@ FAMILIES |= {
         refused={(1,): "layer 1 has to stay", (0, 4, 6): "layer 0 has to stay"})),
     "qwen3_vl_moe": ("qwen3_vl_moe", QWEN_VL | MOE | dict(decoder_sparse_step=2, mlp_only_layers=[1, 5]), dict(
         towers=PICTURES | dict(vision_config=PICTURES["vision_config"] | dict(deepstack_visual_indexes=[], num_position_embeddings=16)))),
+    # published ones leave the number of layers to the decoder's default
+    "llava": ("llava", dict(num_hidden_layers=32, pad_token_id=0), dict(depth=32, drop=["num_hidden_layers"], only_sets=True, sets=[(1,), (3, 4, 30)],
+              towers=dict(vision_config=dict(num_hidden_layers=2, hidden_size=16, intermediate_size=24, num_attention_heads=2, image_size=16,
+              patch_size=4, model_type="clip_vision_model"), image_token_index=90))),
     "gemma3_vision": ("gemma3", dict(sliding_window=WINDOW), dict(drop=["layer_types"], put=dict(sliding_window_pattern=3), towers=dict(
         vision_config=dict(num_hidden_layers=8, hidden_size=16, intermediate_size=24, num_attention_heads=2, image_size=16, patch_size=4),
         image_token_index=90, boi_token_index=91, eoi_token_index=92, mm_tokens_per_image=4))),
@@ -266,6 +281,8 @@ FAMILIES |= {
         hidden_size=16, intermediate_size=24, num_hidden_layers=8, num_attention_heads=2, crop_size=28), audio_config=dict(
         hidden_size=16, intermediate_size=24, num_blocks=8, num_attention_heads=2, ext_pw_out_channel=16, depthwise_separable_out_channel=16,
         nemo_conv_channels=16, input_size=16)), {}),
+    "emu3": ("emu3", {}, dict(towers=dict(vq_config=dict(codebook_size=16, embed_dim=32, latent_channels=32, base_channels=32, channel_multiplier=[1, 1],
+        num_res_blocks=1, attn_resolutions=[], hidden_size=32, num_attention_heads=1), vocabulary_map={"<image>": 5}))),
     "mllama": ("mllama", dict(cross_attention_layers=[2, 5], rope_parameters=dict(rope_type="default", rope_theta=1e4)), dict(
         towers=dict(vision_config=dict(num_hidden_layers=2, num_global_layers=1, hidden_size=16, intermediate_size=24, attention_heads=2,
                                        image_size=16, patch_size=4, intermediate_layers_indices=[0], supported_aspect_ratios=[[1, 1]],

@@ -40,6 +40,19 @@ static int count(const sg_cut *cut, const sg_rule *rule, const place *p, sg_erro
     return sg_json_put(p->holder, p->key, json_object_new_int64(times * (int64_t)cut->plan->n_keep), err);
 }
 
+/* The family's key for the number of layers, where the configuration leaves that to the loader's default; NULL: it says
+ * it, or the family is not known. */
+static const sg_rule *unsaid_count(const sg_cut *cut, json_object *config)
+{
+    const sg_rule *own = NULL;
+    for (const sg_rule *r = NULL; (r = sg_rule_next(cut, r));) {
+        if (r->op == SG_RULE_COUNT && sg_json_get(config, r->key))
+            return NULL;
+        own = r->op == SG_RULE_COUNT ? r : own; /* a family's rows stand behind that of all */
+    }
+    return sg_rules_know(cut) ? own : NULL;
+}
+
 /* A number of layers from the front or, above, from the end. */
 static int count_some(const sg_cut *cut, const sg_rule *rule, const place *p, bool above, sg_error *err)
 {
@@ -303,9 +316,13 @@ static int edit(const sg_cut *cut, const sg_rule *rule, json_object *config, con
 int sg_rules_config(const sg_cut *cut, json_object *config, const char *what, sg_error *err)
 {
     json_object *text = sg_config_text(config);
+    const sg_rule *unsaid = unsaid_count(cut, text);
     int rc = SG_OK;
     for (const sg_rule *r = NULL; rc == SG_OK && (r = sg_rule_next(cut, r));)
         rc = edit(cut, r, text, what, err);
+    if (rc == SG_OK && unsaid)
+        rc = sg_json_put(text, unsaid->key,
+                         json_object_new_int64((unsaid->n ? unsaid->n : 1) * (int64_t)cut->plan->n_keep), err);
     if (rc == SG_OK)
         rc = sg_quantization_edit(cut, config, err);
     if (rc == SG_OK && text != config)

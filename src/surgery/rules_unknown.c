@@ -2,6 +2,7 @@
  * name, when its value is on. */
 #include "surgery/rules_unknown.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -81,6 +82,19 @@ static void suspect(json_object *object, int layers, int depth, sg_strbuf *keys)
     }
 }
 
+static bool says_count(json_object *config)
+{
+    char key[64];
+    for (const char *at = counts; *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        snprintf(key, sizeof key, "%.*s", (int)n, at);
+        if (sg_json_get(config, key))
+            return true;
+        at += n;
+    }
+    return false;
+}
+
 int sg_suspect_config(const sg_cut *cut, sg_strbuf *keys, sg_error *err)
 {
     json_object *config = sg_cut_config(cut);
@@ -91,6 +105,8 @@ int sg_suspect_config(const sg_cut *cut, sg_strbuf *keys, sg_error *err)
         return rc;
     if (both)
         sg_strbuf_puts(keys, "\"is_encoder_decoder\"");
+    if (!says_count(config))
+        sg_strbuf_printf(keys, "%sthe number of layers, which is not said,", keys->n ? ", " : "");
     if (json_object_is_type(config, json_type_object))
         suspect(config, cut->plan->layers, 0, keys);
     return SG_OK;

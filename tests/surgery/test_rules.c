@@ -6,6 +6,7 @@
 
 static const struct { const char *name, *family; int layers; const char *before, *list, *after; /* NULL: SG_ERR_FORMAT */ } configs[] = {
     {"count", "llama", 4, "{'a':1.50,'num_hidden_layers':4,'b':null}", "1", "{'a':1.50,'num_hidden_layers':3,'b':null}"},
+    {"count unsaid, in the decoder's", "llama", 4, "{'text_config':{'model_type':'llama'},'vision_config':{}}", "1", "{'text_config':{'model_type':'llama'},'vision_config':{}}"},
     {"another count", "llama", 4, "{'num_hidden_layers':5}", "1", NULL},
     {"count of gpt2", "gpt2", 4, "{'n_layer':4,'n_head':4}", "1-2", "{'n_layer':2,'n_head':4}"},
     {"both counts", "gpt2", 4, "{'n_layer':4,'num_hidden_layers':4}", "0", "{'n_layer':3,'num_hidden_layers':3}"},
@@ -93,7 +94,7 @@ static const struct { const char *name, *family; int layers; const char *before,
      "{'quantization_config':{'ignore':['lm_head','model.layers.0.mlp','model.layers.1.mlp'],'x':{'model.layers.1.a':1},"
      "'y':['re:.*layers\\\\.1\\\\.b','vision.layers.1.c']}}"},
     {"settings of a tower", "qwen3", 2, "{'quantization_config':{'bits':4}}", "0", "{'quantization_config':{'bits':4}}"},
-    {"not of this family", "llama", 4, "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}", "1", "{'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}"},
+    {"not of this family", "llama", 4, "{'num_hidden_layers':4,'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}", "1", "{'num_hidden_layers':3,'mlp_only_layers':[1],'max_window_layers':2,'n_layer':4}"},
 };
 
 /* Each allocation fails in turn. */
@@ -112,6 +113,18 @@ static void assert_config_faults(const char *name, const patient *p, const char 
     }
 }
 
+/* Rows that do not say the number of layers get it, behind what is compared, under the family's key; NULL: it is said. */
+static const char *unsaid(const char *before, const char *family)
+{
+    static const char *const own[][2] = {{"gpt_neo", "num_layers"}, {"gpt2", "n_layer"}};
+    if (strstr(before, "'num_hidden_layers'") || strstr(before, "'n_layer'") || strstr(before, "'num_layers'"))
+        return NULL;
+    for (size_t i = 0; i < SG_ARRAY_LEN(own); i++)
+        if (strcmp(own[i][0], family) == 0)
+            return own[i][1];
+    return "num_hidden_layers";
+}
+
 static void test_config(void **state)
 {
     (void)state;
@@ -124,6 +137,12 @@ static void test_config(void **state)
         rc = rc == SG_OK ? sg_rules_config(&p.cut, config, "config.json", &err) : rc;
         if (rc != (want ? SG_OK : SG_ERR_FORMAT))
             fail_msg("%s: %d (%s)", configs[i].name, rc, err.message);
+        json_object *text = sg_json_get(config, "text_config") ? sg_json_get(config, "text_config") : config;
+        const char *count = unsaid(configs[i].before, configs[i].family);
+        if (want && count) {
+            assert_int_equal(json_object_get_int64(sg_json_get(text, count)), p.plan.n_keep);
+            json_object_object_del(text, count);
+        }
         const char *got = json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN);
         if (want && strcmp(got, json_object_to_json_string_ext(want, JSON_C_TO_STRING_PLAIN)) != 0)
             fail_msg("%s: %s", configs[i].name, got);
@@ -141,7 +160,8 @@ static void test_config(void **state)
 
 static const struct { const char *name, *family; int layers; const char *config, *list, *says; /* NULL: no refusal */ } limits[] = {
     {"unknown family, nothing to fear", "quux", 3, "{'num_hidden_layers':3,'hidden_size':8,'eos_token_id':[1,2],'rope_scaling':{'x':[1,2,3]}}", "1", NULL},
-    {"unknown family, a list", "quux", 3, "{'fruits':['a','b','c'],'other':['a','b']}", "1", "\"fruits\" could hang"},
+    {"unknown family, no count", "quux", 3, "{'hidden_size':8}", "1", "the number of layers, which is not said, could hang"},
+    {"unknown family, a list", "quux", 3, "{'num_hidden_layers':3,'fruits':['a','b','c'],'other':['a','b']}", "1", "\"fruits\" could hang"},
     {"unknown family, numbers", "quux", 6, "{'special':[1,5]}", "1", "\"special\" could hang"},
     {"unknown family, a period", "quux", 3, "{'attn_period':2,'use_layers':false}", "1", "\"attn_period\" could hang"},
     {"unknown family, letters", "quux", 6, "{'hybrid':'MM*MM*','name':'ABCDEF'}", "1", "\"hybrid\""},
