@@ -10,6 +10,7 @@
 
 #include "core/mem.h"
 #include "engine/fetch.h"
+#include "engine/kernels.h"
 #include "model/rope.h"
 
 enum {
@@ -19,7 +20,7 @@ enum {
     MAX_CHUNK = 1 << 24,
     ENOUGH_POSITIONS = 16384,
     LIBRARY_BYTES = 12 << 20, /* oneDNN's generated code and what else it keeps */
-    THREAD_BYTES = 1 << 20,   /* a thread's stack, and scratch of its products */
+    THREAD_BYTES = 512 << 10, /* of a thread's stack */
 };
 
 sg_precision sg_precision_effective(sg_precision wanted)
@@ -157,6 +158,28 @@ static uint64_t kept_logits(const sg_budget *b, const sg_pass *p)
     return bytes;
 }
 
+/* Of a thread's products. */
+static uint64_t product_bytes(const sg_budget *b, const sg_pass *p)
+{
+    const sg_model_spec *spec = &p->model->spec;
+    sg_mm_shapes most = {.n = b->head ? sg_head_block_columns(p->model) : 0, .k = spec->hidden};
+    for (int i = 0; i < spec->n_layers; i++) {
+        const sg_layer_spec *s = &spec->layers[i];
+        int q = s->n_heads * s->head_dim, qkv = q + 2 * s->n_kv_heads * s->head_dim, gates = s->gated ? 2 : 1;
+        int ks[] = {q, s->intermediate, s->expert_intermediate, s->shared_intermediate}, ns[] = {qkv, s->n_experts};
+        for (size_t j = 0; j < SG_ARRAY_LEN(ks); j++) {
+            most.k = ks[j] > most.k ? ks[j] : most.k;
+            most.n = j > 0 && gates * ks[j] > most.n ? gates * ks[j] : most.n;
+        }
+        for (size_t j = 0; j < SG_ARRAY_LEN(ns); j++)
+            most.n = ns[j] > most.n ? ns[j] : most.n;
+        most.plain_k = s->head_dim > most.plain_k ? s->head_dim : most.plain_k;
+    }
+    most.n = spec->hidden > most.n ? spec->hidden : most.n;
+    most.plain_n = SG_SOFTMAX_BLOCK;
+    return sg_mm_scratch_bytes(p->kernel, b->precision, &most);
+}
+
 /* What a pass allocates when its chunks have that many positions. */
 static uint64_t need(const sg_budget *b, const sg_pass *p, int positions)
 {
@@ -164,8 +187,9 @@ static uint64_t need(const sg_budget *b, const sg_pass *p, int positions)
              head = b->head ? sg_head_bytes(p->model, b->threads, b->precision) : 0;
     size_t scratch;
     sg_scratch_create(NULL, &p->model->spec, batch_of(b, positions), b->threads, b->precision, &scratch, NULL);
-    return (layer > head ? layer : head) + (b->fetch ? sg_fetch_bytes(p->model) : 0) + scratch + table_bytes(b, p) +
-           kept_logits(b, p) + LIBRARY_BYTES + THREAD_BYTES * (uint64_t)b->threads +
+    return (layer > head ? layer : head) + (b->fetch ? sg_fetch_bytes(p->model, b->head) : 0) + scratch +
+           table_bytes(b, p) + kept_logits(b, p) + LIBRARY_BYTES +
+           (THREAD_BYTES + product_bytes(b, p)) * (uint64_t)b->threads +
            position_bytes(b, p, b->streams) * (uint64_t)positions;
 }
 

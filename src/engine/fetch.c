@@ -160,10 +160,10 @@ static bool add_bytes(void *user, const sg_tensor *t)
     return true;
 }
 
-uint64_t sg_fetch_bytes(const sg_model *model)
+uint64_t sg_fetch_bytes(const sg_model *model, bool head)
 {
     uint64_t most = 0;
-    for (int i = 0; i < model->spec.n_layers; i++) {
+    for (int i = 0; i < model->spec.n_layers + (head ? 1 : 0); i++) {
         uint64_t bytes = 0;
         each_tensor(model, i, add_bytes, &bytes);
         most = bytes > most ? bytes : most;

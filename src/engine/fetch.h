@@ -19,7 +19,7 @@ void sg_fetch_want(sg_fetch *f, int layer);
 /* The layer's pages are no longer mapped: the kernel may use them for something else. */
 void sg_fetch_release(const sg_model *model, int layer);
 
-/* Bytes that the largest layer takes in its files. */
-uint64_t sg_fetch_bytes(const sg_model *model);
+/* Bytes that the largest layer takes in its files, or with head the output matrix where it is larger. */
+uint64_t sg_fetch_bytes(const sg_model *model, bool head);
 
 #endif

@@ -24,26 +24,26 @@ typedef struct head_run {
     float *row;           /* [threads][hidden] */
 } head_run;
 
-static int vocab_rows(const sg_model *model)
+int sg_head_block_columns(const sg_model *model)
 {
     return model->spec.vocab < VOCAB_ROWS ? model->spec.vocab : VOCAB_ROWS;
 }
 
 uint64_t sg_head_block_bytes(const sg_model *model, int threads)
 {
-    return (uint64_t)sg_block_rows(threads) * (uint64_t)vocab_rows(model) * sizeof(float);
+    return (uint64_t)sg_block_rows(threads) * (uint64_t)sg_head_block_columns(model) * sizeof(float);
 }
 
 uint64_t sg_head_bytes(const sg_model *model, int threads, sg_precision precision)
 {
-    uint64_t D = (uint64_t)model->spec.hidden, V = (uint64_t)vocab_rows(model), element = sg_element_bytes(precision),
-             B = (uint64_t)sg_block_rows(threads);
+    uint64_t D = (uint64_t)model->spec.hidden, V = (uint64_t)sg_head_block_columns(model),
+             element = sg_element_bytes(precision), B = (uint64_t)sg_block_rows(threads);
     return 2 * sg_weight_bytes((int)V, (int)D, precision) + B * (D * element + V * 4) + ((uint64_t)threads + 2) * D * 4;
 }
 
 static int allocate(head_run *run, sg_error *err)
 {
-    size_t D = (size_t)run->model->spec.hidden, V = (size_t)vocab_rows(run->model), B = (size_t)run->rows,
+    size_t D = (size_t)run->model->spec.hidden, V = (size_t)sg_head_block_columns(run->model), B = (size_t)run->rows,
            element = sg_element_bytes(run->precision);
     static const sg_row_layout plain = {.head_dim = 1};
     const sg_tensor *bias = sg_model_role(run->model, SG_FINAL_NORM_BIAS);

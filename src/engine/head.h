@@ -26,6 +26,8 @@ typedef int sg_logits_seen(void *user, int stream, int first, int n, int v0, int
  * stream's first. seen: NULL or a call per block. */
 int sg_head_run(const sg_head_rows *streams, int n_streams, const sg_model *model, sg_mm *mm, sg_precision precision,
                 sg_logits_seen *seen, void *user, sg_error *err);
+/* Columns of a block of logits. */
+int sg_head_block_columns(const sg_model *model);
 /* Of the largest block of logits that seen is called with. */
 uint64_t sg_head_block_bytes(const sg_model *model, int threads);
 /* What it allocates. */

@@ -187,6 +187,19 @@ int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, s
     return impls[kernel]->plain(mm->states[kernel], thread, c, a, b, layout, m, n, k, precision, err);
 }
 
+/* FASTEST takes our own kernel for some shapes and oneDNN for others. */
+uint64_t sg_mm_scratch_bytes(sg_mm_kernel kernel, sg_precision precision, const sg_mm_shapes *shapes)
+{
+    uint64_t bytes = 0;
+    for (size_t i = SG_MM_ONEDNN; i < SG_ARRAY_LEN(impls); i++) {
+        bool used = (sg_mm_kernel)i == kernel || (kernel != SG_MM_PLAIN && i == SG_MM_ONEDNN) ||
+                    (kernel == SG_MM_FASTEST && i == SG_MM_AMX);
+        if (used && impls[i]->scratch_bytes && impls[i]->runs(precision))
+            bytes += impls[i]->scratch_bytes(precision, shapes);
+    }
+    return bytes;
+}
+
 void sg_mm_enter_thread(void)
 {
     omp_set_num_threads(1); /* oneDNN reads it when a primitive is created; holds for this thread of this region */

@@ -78,6 +78,13 @@ typedef enum sg_mm_b { SG_MM_B_NK, SG_MM_B_KN } sg_mm_b;
 int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
                 sg_precision precision, sg_error *err);
 
+/* The largest shapes that a context meets: weights [n, k], and b of sg_mm_plain [plain_n, plain_k] in either layout. */
+typedef struct sg_mm_shapes {
+    int n, k, plain_n, plain_k;
+} sg_mm_shapes;
+/* Upper bound of what each thread of the context keeps for products up to these. */
+uint64_t sg_mm_scratch_bytes(sg_mm_kernel kernel, sg_precision precision, const sg_mm_shapes *shapes);
+
 /* For people: "AVX512_CORE_AMX", "2.6.3" */
 const char *sg_matmul_isa(void);
 const char *sg_matmul_version(void);

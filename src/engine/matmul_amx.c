@@ -418,6 +418,14 @@ static int plain(void *state, int thread, float *c, const void *a, const void *b
     return run(t, p, err);
 }
 
+static uint64_t scratch_bytes(sg_precision precision, const sg_mm_shapes *s)
+{
+    int longest = s->plain_k > s->plain_n ? s->plain_k : s->plain_n, k = s->k > longest ? s->k : longest;
+    (void)precision;
+    return (uint64_t)(BLOCK / UNIT) * panel_bytes(k) + BLOCK * GROUP * PANEL * sizeof(float) +
+           (uint64_t)ceil_div(s->plain_n, PANEL) * panel_bytes(s->plain_k);
+}
+
 static int pack(void **out, void *state, const void *w, int n, int k, sg_precision precision, sg_error *err)
 {
     int n_panels = ceil_div(n, PANEL);
@@ -504,6 +512,7 @@ const sg_mm_impl sg_mm_amx = {
     .sink_columns = PANEL,
     .few_rows = few_rows,
     .plain = plain,
+    .scratch_bytes = scratch_bytes,
 };
 
 #else /* another processor or system */

@@ -22,6 +22,8 @@ typedef struct sg_mm_impl {
     /* As sg_mm_plain. */
     int (*plain)(void *state, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
                  sg_precision precision, sg_error *err);
+    /* As sg_mm_scratch_bytes; NULL: it keeps nothing. */
+    uint64_t (*scratch_bytes)(sg_precision precision, const sg_mm_shapes *shapes);
 } sg_mm_impl;
 
 extern const sg_mm_impl sg_mm_onednn, sg_mm_amx, sg_mm_loops;

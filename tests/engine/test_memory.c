@@ -1,7 +1,8 @@
-/* The memory bound, on models large enough for it to matter, dense and with experts; written here, with random weights.
+/* The memory bound, on models large enough for it to matter, dense, with experts, and with a wide feed-forward, whose
+ * products keep much scratch; written here, with random weights.
  * Windows are short, longer than a slice, and in between; subsets fork. For one bound after another until one is
- * refused: what is allocated never exceeds it, and the scores are those of a pass without a bound, to 1e-6 in f32 and
- * 1e-4 in bf16, whatever the threads. */
+ * refused, and for the least that is not: what is allocated never exceeds it, and the scores are those of a pass
+ * without a bound, to 1e-6 in f32 and 1e-4 in bf16, whatever the threads. */
 #include <malloc.h>
 #include <math.h>
 
@@ -9,18 +10,11 @@
 #include "engine/budget.h"
 #include "tree.h"
 
-enum {
-    D = 256,
-    HEADS = 4,
-    KV_HEADS = 2,
-    E = 64,
-    F = 1024,
-    EXPERTS = 16,
-    EXPERT_F = 512,
-    V = 512,
-    LAYERS = 2,
-    SUBSETS = 2
-};
+enum { WIDE = 28672 };
+
+static int D = 256, F = 1024;
+
+enum { HEADS = 4, KV_HEADS = 2, E = 64, EXPERTS = 16, EXPERT_F = 512, V = 512, LAYERS = 2, SUBSETS = 2 };
 
 /* ---- memory in use ------------------------------------------------------------------------------------- */
 
@@ -129,8 +123,8 @@ static void write_model(const char *dir, bool experts)
     n = (uint64_t)snprintf(
         config, sizeof config,
         "{\"model_type\":\"%s\",\"architectures\":[\"X\"],\"hidden_size\":%d,\"intermediate_size\":%d,"
-        "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"num_key_value_heads\":%d,\"vocab_size\":%d,"
-        "\"max_position_embeddings\":8192,\"rms_norm_eps\":1e-5,\"rope_theta\":10000.0,"
+        "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"num_key_value_heads\":%d,\"head_dim\":64,"
+        "\"vocab_size\":%d,\"max_position_embeddings\":8192,\"rms_norm_eps\":1e-5,\"rope_theta\":10000.0,"
         "\"hidden_act\":\"silu\",\"tie_word_embeddings\":false%s}",
         experts ? "mixtral" : "llama", D, experts ? EXPERT_F : F, LAYERS, HEADS, KV_HEADS, V,
         experts ? ",\"num_local_experts\":16,\"num_experts_per_tok\":2,\"sliding_window\":null" : "");
@@ -225,30 +219,58 @@ static double distance(const scores *a, const scores *b)
     return most / n;
 }
 
+/* A pass within the bound allocates no more, and finds the same; false: it refuses the bound. */
+static bool keeps_bound(const scores *want, sg_budget *budget, const sg_model *model, sg_precision precision,
+                        uint64_t memory, int threads, double tolerance, sg_error *err)
+{
+    scores got;
+    size_t before = peak = in_use();
+    int rc = run(&got, budget, model, precision, memory, threads, err);
+    if (rc == SG_ERR_NOMEM && strstr(err->message, "--memory"))
+        return false;
+    if (rc)
+        fail_msg("%s", err->message);
+    if (peak - before > memory)
+        fail_msg("%zu bytes were allocated with a bound of %llu and %d threads", peak - before,
+                 (unsigned long long)memory, threads);
+    if (!(distance(want, &got) <= tolerance))
+        fail_msg("with a bound of %llu scores differ by %g", (unsigned long long)memory, distance(want, &got));
+    return true;
+}
+
+/* From a bound that is refused and one that is not, to 1 in 30. */
+static void check_least(const scores *want, uint64_t refused, uint64_t taken, const sg_model *model,
+                        sg_precision precision, int threads, double tolerance)
+{
+    sg_error err = {0};
+    sg_budget budget;
+    while (taken - refused > taken / 30) {
+        uint64_t middle = refused + (taken - refused) / 2;
+        if (keeps_bound(want, &budget, model, precision, middle, threads, tolerance, &err))
+            taken = middle;
+        else
+            refused = middle;
+    }
+}
+
 static void check_bounds(const sg_model *model, sg_precision precision, double tolerance)
 {
-    scores want, got;
+    scores want;
     sg_error err = {0};
     sg_budget budget, smallest = {0};
+    uint64_t memory = 64000000;
     int step = 0, rc = run(&want, &budget, model, precision, (uint64_t)1 << 40, 2, &err);
     if (rc)
         fail_msg("%s", err.message);
     assert_true(budget.chunks == 1 && budget.fetch && !budget.experts_apart);
-    for (uint64_t memory = 64000000; !rc; memory -= memory / 8, step++) {
-        size_t before = peak = in_use();
-        if ((rc = run(&got, &budget, model, precision, memory, 1 + step % 3, &err)))
-            break;
-        if (peak - before > memory)
-            fail_msg("%zu bytes were allocated with a bound of %llu", peak - before, (unsigned long long)memory);
-        if (!(distance(&want, &got) <= tolerance))
-            fail_msg("with a bound of %llu scores differ by %g", (unsigned long long)memory, distance(&want, &got));
+    for (; keeps_bound(&want, &budget, model, precision, memory, 1 + step % 3, tolerance, &err); step++) {
         smallest = budget;
+        memory -= memory / 8;
     }
-    assert_int_equal(rc, SG_ERR_NOMEM);
-    assert_non_null(strstr(err.message, "--memory"));
     assert_in_range(step, 2, 20);
     assert_in_range(smallest.chunks, 2, 4);
     assert_int_equal(smallest.experts_apart, model->spec.layers[0].n_experts > 0);
+    check_least(&want, memory, 2 * memory, model, precision, 2, tolerance);
 }
 
 static void check_model(bool experts)
@@ -277,6 +299,27 @@ static void test_experts(void **state)
 {
     (void)state;
     check_model(true);
+}
+
+static void test_wide(void **state)
+{
+    (void)state;
+    char dir[64];
+    sg_error err = {0};
+    sg_model *model;
+    scores want;
+    sg_budget budget;
+    D = 64;
+    F = WIDE;
+    tree_make(dir);
+    write_model(dir, false);
+    if (sg_model_open(&model, dir, &err) || run(&want, &budget, model, SG_PRECISION_AUTO, (uint64_t)1 << 40, 2, &err))
+        fail_msg("%s", err.message);
+    check_least(&want, 100000000, 500000000, model, SG_PRECISION_AUTO, 2, 1e-4);
+    sg_model_free(model);
+    tree_remove(dir);
+    D = 256;
+    F = 1024;
 }
 
 /* The least bound that a pass with this observer accepts. */
@@ -328,6 +371,6 @@ static void test_kept_logits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_dense), cmocka_unit_test(test_experts),
-                                       cmocka_unit_test(test_kept_logits)};
+                                       cmocka_unit_test(test_wide), cmocka_unit_test(test_kept_logits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
