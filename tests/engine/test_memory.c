@@ -13,6 +13,7 @@
 enum { WIDE = 28672 };
 
 static int D = 256, F = 1024;
+static sg_mm_kernel kernel; /* FASTEST, but for wide products: our own copies their rows */
 
 enum { HEADS = 4, KV_HEADS = 2, E = 64, EXPERTS = 16, EXPERT_F = 512, V = 512, LAYERS = 2, SUBSETS = 2 };
 
@@ -195,6 +196,7 @@ static int run(scores *s, sg_budget *budget, const sg_model *model, sg_precision
                     .precision = precision,
                     .memory = memory,
                     .threads = threads,
+                    .kernel = kernel,
                     .stage = "test"};
     sg_pass_result result;
     int rc = sg_budget_make(budget, &pass, err);
@@ -238,13 +240,13 @@ static bool keeps_bound(const scores *want, sg_budget *budget, const sg_model *m
     return true;
 }
 
-/* From a bound that is refused and one that is not, to 1 in 30. */
+/* From a bound that is refused and one that is not, to 1 in 20. */
 static void check_least(const scores *want, uint64_t refused, uint64_t taken, const sg_model *model,
                         sg_precision precision, int threads, double tolerance)
 {
     sg_error err = {0};
     sg_budget budget;
-    while (taken - refused > taken / 30) {
+    while (taken - refused > taken / 20) {
         uint64_t middle = refused + (taken - refused) / 2;
         if (keeps_bound(want, &budget, model, precision, middle, threads, tolerance, &err))
             taken = middle;
@@ -311,15 +313,17 @@ static void test_wide(void **state)
     sg_budget budget;
     D = 64;
     F = WIDE;
+    kernel = SG_MM_AMX;
     tree_make(dir);
     write_model(dir, false);
     if (sg_model_open(&model, dir, &err) || run(&want, &budget, model, SG_PRECISION_AUTO, (uint64_t)1 << 40, 2, &err))
         fail_msg("%s", err.message);
-    check_least(&want, 100000000, 500000000, model, SG_PRECISION_AUTO, 2, 1e-4);
+    check_least(&want, 150000000, 300000000, model, SG_PRECISION_AUTO, 2, 1e-4);
     sg_model_free(model);
     tree_remove(dir);
     D = 256;
     F = 1024;
+    kernel = SG_MM_FASTEST;
 }
 
 /* The least bound that a pass with this observer accepts. */
