@@ -160,3 +160,16 @@ int sg_describe(sg_model *m, const sg_config *c, sg_error *err)
     }
     return SG_OK;
 }
+
+const char *sg_describe_twin(const sg_model *m, size_t *prefix)
+{
+    numbered_list lists[MAX_LISTS];
+    size_t n = find_lists(m->ckpt, lists);
+    for (size_t i = 0; i < n; i++)
+        if (lists[i].layers == m->info.layers && !is_tower(&lists[i]) &&
+            strncmp(lists[i].name, m->layer_prefix, lists[i].prefix) != 0) {
+            *prefix = lists[i].prefix;
+            return lists[i].name;
+        }
+    return NULL;
+}

@@ -11,6 +11,10 @@ json_object *sg_config_text(json_object *config);
 /* Fills m->layer_prefix and m->spec's n_layers, hidden, vocab and max_positions (0 where nothing tells). */
 int sg_describe(sg_model *m, const sg_config *config, sg_error *err);
 
+/* A numbered list of tensors beside the layers', and no tower's, that is as long: its first tensor's name, of which
+ * *prefix bytes are the list's. NULL: there is none. */
+const char *sg_describe_twin(const sg_model *m, size_t *prefix);
+
 /* Fills the kinds of m->layers (static strings; "unknown" where nothing tells), for a model that is only described:
  * from the configuration's lists and, where they say nothing, from the names of the layer's tensors. */
 int sg_describe_kinds(sg_model *m, const sg_config *config, sg_error *err);

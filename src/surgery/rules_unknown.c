@@ -1,11 +1,12 @@
-/* A key is suspicious by its value (a list or a string with an entry for each layer, a list of layer numbers) or by its
- * name, when its value is on. */
+/* Another list of tensors that is as long is suspicious. A key is by its value (a list or a string with an entry for
+ * each layer, a list of layer numbers) or by its name, when its value is on. */
 #include "surgery/rules_unknown.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "model/describe.h"
 
 enum { MAX_NESTED = 4 };
 
@@ -106,7 +107,11 @@ int sg_suspect_config(const sg_cut *cut, sg_strbuf *keys, sg_error *err)
     if (both)
         sg_strbuf_puts(keys, "\"is_encoder_decoder\"");
     if (!says_count(config))
-        sg_strbuf_printf(keys, "%sthe number of layers, which is not said,", keys->n ? ", " : "");
+        sg_strbuf_printf(keys, "%sthe number of layers (which is not said)", keys->n ? ", " : "");
+    size_t prefix;
+    const char *twin = cut->plan->layers > 1 ? sg_describe_twin(cut->model, &prefix) : NULL;
+    if (twin)
+        sg_strbuf_printf(keys, "%stensors %.*sN", keys->n ? ", " : "", (int)(prefix < 80 ? prefix : 80), twin);
     if (json_object_is_type(config, json_type_object))
         suspect(config, cut->plan->layers, 0, keys);
     return SG_OK;

@@ -160,7 +160,7 @@ static void test_config(void **state)
 
 static const struct { const char *name, *family; int layers; const char *config, *list, *says; /* NULL: no refusal */ } limits[] = {
     {"unknown family, nothing to fear", "quux", 3, "{'num_hidden_layers':3,'hidden_size':8,'eos_token_id':[1,2],'rope_scaling':{'x':[1,2,3]}}", "1", NULL},
-    {"unknown family, no count", "quux", 3, "{'hidden_size':8}", "1", "the number of layers, which is not said, could hang"},
+    {"unknown family, no count", "quux", 3, "{'hidden_size':8}", "1", "the number of layers (which is not said) could hang"},
     {"unknown family, a list", "quux", 3, "{'num_hidden_layers':3,'fruits':['a','b','c'],'other':['a','b']}", "1", "\"fruits\" could hang"},
     {"unknown family, numbers", "quux", 6, "{'special':[1,5]}", "1", "\"special\" could hang"},
     {"unknown family, a period", "quux", 3, "{'attn_period':2,'use_layers':false}", "1", "\"attn_period\" could hang"},
@@ -205,6 +205,31 @@ static void test_limits(void **state)
         int rc = sg_rules_check(&p.cut, &err);
         if (rc != (limits[i].says ? SG_ERR_REFUSED : SG_OK) || (limits[i].says && !strstr(err.message, limits[i].says)))
             fail_msg("%s: %d (%s)", limits[i].name, rc, err.message);
+        dispose_patient(&p);
+    }
+}
+
+/* A family that is not known, with other numbered lists of tensors than its layers'. */
+static void test_twins(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *other; bool refused; } rows[] = {
+        {"as long", "model.ffns.1.lin1.weight", true},
+        {"shorter", "model.ffns.0.lin1.weight", false},
+        {"longer", "model.ffns.2.lin1.weight", false},
+        {"of a tower", "vision_tower.layers.1.mlp.weight", false},
+        {"the layers' own", "model.layers.1.ffns.1.weight", false},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        static patient p;
+        sg_error err = {0};
+        sg_tensor tensors[] = {{.name = (char *)"model.layers.1.q.weight"}, {.name = (char *)rows[i].other}};
+        make_hf(&p, "quux", 2, "{'num_hidden_layers':2}", "1");
+        p.ckpt.tensors = tensors;
+        p.ckpt.n_tensors = SG_ARRAY_LEN(tensors);
+        int rc = sg_rules_check(&p.cut, &err);
+        if (rc != (rows[i].refused ? SG_ERR_REFUSED : SG_OK) || (rc && !strstr(err.message, "tensors model.ffns.N could hang")))
+            fail_msg("%s: %d (%s)", rows[i].name, rc, err.message);
         dispose_patient(&p);
     }
 }
@@ -343,7 +368,7 @@ static void test_layers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_names), cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_config), cmocka_unit_test(test_limits), cmocka_unit_test(test_twins), cmocka_unit_test(test_no_period_fits), cmocka_unit_test(test_quantization_names), cmocka_unit_test(test_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
