@@ -19,7 +19,8 @@ FAMILIES = {name: {} for name in (
     "llama", "mistral", "qwen2", "qwen3", "gemma", "phi3", "olmo", "olmo2", "olmo3", "granite", "granitemoe",
     "stablelm", "bloom", "starcoder2", "mixtral", "deepseek_v2", "hunyuan_v1_dense", "ernie4_5", "seed_oss", "apertus",
     "nemotron", "falcon_h1", "arcee", "glm4", "exaone", "exaone4", "internlm3", "jais2", "qwen2_moe_old", "deepseek_v3", "glm4_moe",
-    "hy_v3_old", "granite_swa_old", "lfm2_listed", "lfm2_moe", "jamba", "gemma4_old")}
+    "hy_v3_old", "granite_swa_old", "granitemoe_swa", "granitemoeshared", "cohere", "glm", "iquestcoder", "youtu", "solar_open", "gpt_bigcode", "dbrx",
+    "bamba", "sarvam_mla", "qwen2_windows", "lfm2_listed", "lfm2_moe", "jamba", "gemma4_old")}
 FAMILIES |= {
     "gemma2": dict(differs=WINDOWS), "gemma3": dict(differs=WINDOWS), "gpt_oss": dict(differs=WINDOWS),
     "cohere2": dict(differs=WINDOWS, wants=dict(rotary_pct=1.0)),
@@ -27,6 +28,10 @@ FAMILIES |= {
     "olmoe": dict(config=dict(num_key_value_heads=4)), "minimax_m2": dict(wants=dict(rotary_dim=8, scoring_func="sigmoid")),
     "qwen3_moe": dict(config=dict(decoder_sparse_step=1, mlp_only_layers=[])),
     "dots1": dict(config=dict(num_key_value_heads=4), wants=dict(scoring_func="sigmoid")),
+    "phi": dict(config=dict(num_key_value_heads=4, intermediate_size=128)), "falcon_mamba": dict(config=dict(intermediate_size=64)),
+    "qwen4_exp_old": dict(no_mtp=True, refused={(1,): "layer 1 of family"}, differs={
+        "%s.full_attention_interval": "transformers' period, which the list of recurrent layers overrides"}, config=dict(ple_layer_ids=[2],
+        rope_parameters=dict(rope_type="default", rope_theta=1e4, partial_rotary_factor=1.0, mrope_section=[1, 1, 2]))),
     "mamba": dict(config=dict(intermediate_size=64)), "mamba2": dict(config=dict(intermediate_size=64)),
     "exaone_moe": dict(wants=dict(scoring_func="sigmoid")), "mellum": dict(config=dict(mlp_layer_types=["sparse"] * 8)),
     "laguna": dict(refused={(0, 4, 6): "sizes the heads"}, differs=WINDOWS),

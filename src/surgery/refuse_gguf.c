@@ -157,13 +157,14 @@ static int refuse_pattern(const sg_gguf_cut *g, const sg_gguf_rule *rule, int pe
     char *periods = format_marked(marked, g->trunk);
     for (size_t i = 0; i < n; i++)
         whole = whole && marked[i];
-    int rc = breaking && periods
-                 ? sg_fail(err, SG_ERR_REFUSED,
-                           "%s: %s in family %s is said by a layer's number alone, each %dth from 0, and without %s "
-                           "others would come to such places; any %d in a row can go%s%s",
-                           path_of(g), rule->why, g->cut->word, period, breaking, period, whole ? "" : ", such as ",
-                           whole ? "" : periods)
-                 : no_memory(err);
+    int rc =
+        breaking && periods
+            ? sg_fail(err, SG_ERR_REFUSED,
+                      "%s: %s in family %s is said by a layer's number alone, in groups of %d from 0, and without %s "
+                      "others would come to such places; any %d in a row can go%s%s",
+                      path_of(g), rule->why, g->cut->word, period, breaking, period, whole ? "" : ", such as ",
+                      whole ? "" : periods)
+            : no_memory(err);
     sg_free(periods);
     sg_free(breaking);
     sg_free(marked);
