@@ -109,7 +109,12 @@ static bool same_layer(const sg_layer_info *layers, const sg_removable *removabl
 /* One row for each run of equal layers. */
 static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, const sg_removable *removable, int n)
 {
-    sg_strbuf_puts(b, "\n  layers    kind                         parameters each    size each  can go\n");
+    int kinds = 28; /* columns of the longest, and one between */
+    for (int i = 0; i < n; i++)
+        kinds = (int)strlen(layers[i].kind) >= kinds ? (int)strlen(layers[i].kind) + 1 : kinds;
+    sg_strbuf_puts(b, "\n  layers    ");
+    sg_strbuf_pad(b, "kind", kinds);
+    sg_strbuf_puts(b, " parameters each    size each  can go\n");
     for (int first = 0, end; first < n; first = end) {
         for (end = first + 1; end < n && same_layer(layers, removable, first, end); end++)
             ;
@@ -120,7 +125,7 @@ static void put_layer_runs(sg_strbuf *b, const sg_layer_info *layers, const sg_r
             snprintf(range, sizeof range, "%d-%d", first, end - 1);
         sg_strbuf_puts(b, "  ");
         sg_strbuf_pad(b, range, 10);
-        sg_strbuf_pad(b, layers[first].kind, 28);
+        sg_strbuf_pad(b, layers[first].kind, kinds);
         sg_put_padded(b, sg_put_count, layers[first].parameters, -16);
         sg_put_padded(b, sg_put_bytes, layers[first].bytes, -13);
         if (removable->alone[first])
