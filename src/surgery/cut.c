@@ -57,9 +57,13 @@ int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_erro
         removed += goes;
         cut->to[i] = goes ? -1 : i - (int)removed;
     }
-    if ((rc = check_keep(cut, err)) < 0)
-        return rc;
+    return check_keep(cut, err);
+}
 
+void sg_cut_count(sg_cut *cut)
+{
+    const sg_model *model = cut->model;
+    cut->tensors_kept = cut->tensors_removed = 0;
     cut->parameters = model->info.parameters;
     cut->bytes = model->info.bytes;
     for (size_t i = 0; i < model->ckpt->n_tensors; i++) {
@@ -72,7 +76,6 @@ int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_erro
         cut->parameters -= t->n_elements;
         cut->bytes -= t->bytes;
     }
-    return SG_OK;
 }
 
 void sg_cut_dispose(sg_cut *cut)

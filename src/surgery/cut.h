@@ -27,6 +27,8 @@ typedef struct sg_cut {
 /* Checks the plan against the model. SG_ERR_REFUSED: made for another shape, or nothing is left; SG_ERR_USAGE: no
  * sorted list of layers. */
 int sg_cut_make(sg_cut *cut, const sg_model *model, const sg_plan *plan, sg_error *err);
+/* Counts the tensors, parameters and bytes: a walk over all tensors, which a plan that is only judged does without. */
+void sg_cut_count(sg_cut *cut);
 void sg_cut_dispose(sg_cut *cut);
 
 /* The file's word for the model's family, as in sg_cut. */

@@ -37,8 +37,10 @@ static int prepare(surgery *s, const sg_model *model, const sg_plan *plan, const
 {
     int rc = sg_cut_make(&s->cut, model, plan, err);
     s->cut.unknown_ok = opts->unknown_family;
-    if (rc < 0 || (rc = sg_rules_check(&s->cut, err)) < 0 || (rc = sg_cut_slices(&s->cut, err)) < 0 ||
-        (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
+    if (rc < 0 || (rc = sg_rules_check(&s->cut, err)) < 0)
+        return rc;
+    sg_cut_count(&s->cut);
+    if ((rc = sg_cut_slices(&s->cut, err)) < 0 || (rc = sg_lineage(&s->lineage, &s->cut, err)) < 0 ||
         (rc = sg_draft_make(&s->draft, &s->cut, s->lineage, path, err)) < 0 ||
         (opts->imatrix && (rc = sg_draft_imatrix(&s->draft, &s->cut, path, opts->imatrix, err)) < 0))
         return rc;

@@ -107,6 +107,7 @@ static inline void lay_plan(patient *p, int layers, const char *list)
             p->keep[p->plan.n_keep++] = i;
     }
     assert_int_equal(sg_cut_make(&p->cut, &p->model, &p->plan, NULL), SG_OK);
+    sg_cut_count(&p->cut);
 }
 
 /* Of a family, unless config says another; list: what to remove. */

@@ -28,6 +28,7 @@ static void test_damage(void **state)
     sg_prune_opts opts = {.threads = 1};
     assert_int_equal(sg_plan_from_layers(&plan, m, remove, 1, NULL), SG_OK);
     assert_int_equal(sg_cut_make(&cut, m, plan, NULL), SG_OK);
+    sg_cut_count(&cut);
     assert_int_equal(sg_lineage(&lineage, &cut, NULL), SG_OK);
     assert_int_equal(sg_draft_make(&draft, &cut, lineage, "out", NULL), SG_OK);
     for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
