@@ -36,14 +36,11 @@ const char *sg_mm_kernel_name(sg_precision precision)
     return (sg_mm_amx.runs(precision) ? sg_mm_amx : sg_mm_onednn).name;
 }
 
-/* For weights [n, k], or for attention's products (n = k = 0). */
-static sg_mm_kernel choose(const sg_mm *mm, sg_precision precision, int n, int k)
+static sg_mm_kernel choose(const sg_mm *mm, sg_precision precision)
 {
     if (mm->kernel == SG_MM_PLAIN || mm->kernel == SG_MM_ONEDNN)
         return mm->kernel;
-    bool own =
-        precision == SG_PRECISION_BF16 && mm->own_bf16 && (mm->kernel == SG_MM_AMX || n == 0 || sg_mm_amx.wins(n, k));
-    return own ? SG_MM_AMX : SG_MM_ONEDNN;
+    return precision == SG_PRECISION_BF16 && mm->own_bf16 ? SG_MM_AMX : SG_MM_ONEDNN;
 }
 
 int sg_mm_create(sg_mm **out, int threads, sg_mm_kernel kernel, sg_error *err)
@@ -93,7 +90,7 @@ int sg_weight_pack(sg_weight **out, sg_mm *mm, const void *w, int n, int k, sg_p
     *out = NULL;
     if (!weight)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for a packed weight");
-    *weight = (sg_weight){.kernel = choose(mm, precision, n, k), .n = n, .k = k, .precision = precision};
+    *weight = (sg_weight){.kernel = choose(mm, precision), .n = n, .k = k, .precision = precision};
     int rc = impls[weight->kernel]->pack(&weight->packed, mm->states[weight->kernel], w, n, k, precision, err);
     if (rc)
         sg_free(weight);
@@ -183,11 +180,10 @@ int sg_mm_weight(sg_mm *mm, float *y, const void *x, sg_weight *w, int m, sg_err
 int sg_mm_plain(sg_mm *mm, int thread, float *c, const void *a, const void *b, sg_mm_b layout, int m, int n, int k,
                 sg_precision precision, sg_error *err)
 {
-    sg_mm_kernel kernel = choose(mm, precision, 0, 0);
+    sg_mm_kernel kernel = choose(mm, precision);
     return impls[kernel]->plain(mm->states[kernel], thread, c, a, b, layout, m, n, k, precision, err);
 }
 
-/* FASTEST takes our own kernel for some shapes and oneDNN for others. */
 uint64_t sg_mm_scratch_bytes(sg_mm_kernel kernel, sg_precision precision, const sg_mm_shapes *shapes)
 {
     uint64_t bytes = 0;

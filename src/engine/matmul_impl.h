@@ -7,8 +7,6 @@
 typedef struct sg_mm_impl {
     const char *name;
     bool (*runs)(sg_precision precision);
-    /* Is it faster than oneDNN for weights [n, k]? NULL in others than our own. */
-    bool (*wins)(int n, int k);
     int (*start)(void **state, int threads, sg_error *err); /* NULL: needs no state */
     void (*stop)(void *state);
     int (*pack)(void **packed, void *state, const void *w, int n, int k, sg_precision precision, sg_error *err);
