@@ -1,6 +1,7 @@
 /* shortgpt generate: a text that goes on. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "signals.h"
@@ -8,7 +9,24 @@
 typedef struct printed {
     progress *progress;
     const char *prompt; /* not printed yet; NULL: it is, or is not wanted */
+    bool terminal;      /* stdout is one */
 } printed;
+
+/* A terminal obeys control characters, C1's among them, which UTF-8 writes as c2 80 to c2 9f: it gets '?' instead. A
+ * pipe gets the bytes. */
+static void print_text(const printed *p, const char *text, size_t bytes)
+{
+    if (!p->terminal) {
+        fwrite(text, 1, bytes, stdout);
+        return;
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i], next = i + 1 < bytes ? (unsigned char)text[i + 1] : 0;
+        bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
+        putchar(c1 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t') ? '?' : c);
+        i += c1;
+    }
+}
 
 /* Text as it comes, to stdout, the prompt in front. */
 static int print_piece(const char *text, size_t bytes, void *user)
@@ -16,9 +34,10 @@ static int print_piece(const char *text, size_t bytes, void *user)
     printed *p = user;
     progress_clear(p->progress);
     if (p->prompt)
-        fputs(p->prompt, stdout);
+        print_text(p, p->prompt, strlen(p->prompt));
     p->prompt = NULL;
-    return fwrite(text, 1, bytes, stdout) != bytes || fflush(stdout) || signals_caught();
+    print_text(p, text, bytes);
+    return ferror(stdout) || fflush(stdout) || signals_caught();
 }
 
 static int check(const options *o, sg_error *err)
@@ -35,7 +54,7 @@ static int generate(const options *o, sg_model *model, const sink *s, sg_generat
                     sg_generation **out, int **removed, size_t *n_removed, sg_error *err)
 {
     sg_text prompt = {.source = "--prompt", .data = o->prompt, .bytes = strlen(o->prompt)};
-    printed printing = {.progress = p, .prompt = o->quiet ? NULL : o->prompt};
+    printed printing = {.progress = p, .prompt = o->quiet ? NULL : o->prompt, .terminal = isatty(STDOUT_FILENO)};
     int rc = removed_layers(o, model, removed, n_removed, err);
     if (s->table) {
         opts->piece = print_piece;

@@ -95,7 +95,7 @@ static const command_row commands[] = {
      "fastest count, since what else runs on the machine only slows them.\n"
      "Tasks: --tasks NAME=FILE,... scores tests as lm-evaluation-harness 0.4.13 does: hellaswag, piqa (with its "
      "labels file beside it), arc_easy, arc_challenge, openbookqa, winogrande, wsc273, boolq, wsc, commonsense_qa, "
-     "race, "
+     "race (a file, or the folder of the authors' .txt files), "
      "lambada_openai, and mmlu and cmmlu (FILE is the folder with test/ and dev/); by mean likelihood of the whole "
      "text, "
      "as OpenCompass's PPL mode does: c3, chid, cmnli, ocnli, cluewsc. Any other NAME is a file of JSON lines with "

@@ -32,6 +32,11 @@ int sg_angular_init(sg_angular *a, const sg_window *windows, int n_windows, cons
                          boundaries(a), n_windows);
 }
 
+uint64_t sg_angular_bytes(const sg_angular *a, int windows)
+{
+    return a->sums ? boundaries(a) * boundaries(a) * (uint64_t)windows * (sizeof *a->sums + sizeof *a->n) : 0;
+}
+
 void sg_angular_dispose(sg_angular *a)
 {
     for (int w = 0; a->rows && w < a->n_windows; w++)

@@ -19,6 +19,8 @@ typedef struct sg_angular {
 int sg_angular_init(sg_angular *a, const sg_window *windows, int n_windows, const sg_model *model, bool all,
                     sg_error *err);
 void sg_angular_dispose(sg_angular *a);
+/* What the sums of so many windows take. */
+uint64_t sg_angular_bytes(const sg_angular *a, int windows);
 /* To observe a pass of one subset, all layers. */
 sg_observer sg_angular_observer(sg_angular *a);
 /* The sum over a window's positions, in parts of a half turn, and their number. */

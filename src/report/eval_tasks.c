@@ -261,7 +261,7 @@ static void put_perplexity_row(sg_strbuf *b, const char *name, const sg_task_sco
         sg_strbuf_fixed(b, t->perplexity_low, 2);
         sg_strbuf_printf(b, " %s ", g->dash);
         sg_strbuf_fixed(b, t->perplexity_high, 2);
-        sg_strbuf_puts(b, ")");
+        sg_strbuf_puts(b, "; 95% interval, Student's t)");
     }
     sg_strbuf_puts(b, "\n");
 }

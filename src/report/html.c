@@ -66,7 +66,7 @@ void sg_html_key_end(sg_strbuf *b)
 
 void sg_html_table(sg_strbuf *b, const char *caption, const char *const *columns)
 {
-    sg_strbuf_printf(b, "<div class=\"wide\"><table><caption>%s</caption>\n<thead><tr>", caption);
+    sg_strbuf_printf(b, "<div class=\"wide\"><table><caption><span>%s</span></caption>\n<thead><tr>", caption);
     for (size_t i = 0; columns[i]; i++)
         sg_strbuf_printf(b, "<th scope=\"col\">%s</th>", columns[i]);
     sg_strbuf_puts(b, "</tr></thead>\n<tbody>\n");
@@ -147,7 +147,8 @@ static const char style[] =
     "svg .grid{stroke:var(--line);fill:none}svg .strong{font-weight:700}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;width:100%"
     "}"
-    "caption{padding:.2rem 0}th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line);"
+    "caption{padding:.2rem 0}caption span{display:block;position:sticky;left:0;width:min(100%,100vw - "
+    "2rem)}th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line);"
     "overflow-wrap:normal}th{vertical-align:bottom}th:first-child,td:first-child{text-align:left;min-width:8.5rem}"
     "tr.strong{background:var(--mark)}\n"
     ".pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr))}"

@@ -33,6 +33,23 @@ void sg_calibration_dispose(sg_calibration *c)
     *c = (sg_calibration){0};
 }
 
+/* What is left of the bound for the pass: sums of angles are there from the start, but take memory only as they are
+ * written. */
+static int memory_for_pass(const sg_calibration *c, int windows, uint64_t *left, sg_error *err)
+{
+    uint64_t sums = sg_angular_bytes(&c->last, windows - c->read) + sg_angular_bytes(&c->all, windows - c->read);
+    *left = sg_memory_left(c->run->memory);
+    if (!*left || !sums)
+        return SG_OK;
+    if (sums >= *left)
+        return sg_fail(err, SG_ERR_NOMEM,
+                       "the angles between all layer boundaries in %d windows take %llu MB, the memory bound leaves "
+                       "%llu MB; use fewer tokens or longer windows",
+                       windows, (unsigned long long)(sums >> 20) + 1, (unsigned long long)(*left >> 20));
+    *left -= sums;
+    return SG_OK;
+}
+
 int sg_calibration_read(sg_calibration *c, int windows, sg_error *err)
 {
     sg_observer observers[4];
@@ -47,6 +64,10 @@ int sg_calibration_read(sg_calibration *c, int windows, sg_error *err)
         observers[n++] = (sg_observer){.layer = sg_similarity_layer, .self = &c->similarity};
     if (!n || c->read >= windows)
         return SG_OK;
+    uint64_t memory;
+    int rc = memory_for_pass(c, windows, &memory, err);
+    if (rc)
+        return rc;
     bool *keep = sg_alloc((size_t)L, sizeof *keep);
     if (!keep)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", L);
@@ -61,11 +82,11 @@ int sg_calibration_read(sg_calibration *c, int windows, sg_error *err)
                     .observers = observers,
                     .n_observers = n,
                     .precision = c->run->precision,
-                    .memory = sg_memory_left(c->run->memory),
+                    .memory = memory,
                     .threads = c->run->threads,
                     .progress = c->run->progress,
                     .stage = "scoring"};
-    int rc = sg_pass_run(&pass, &result, err);
+    rc = sg_pass_run(&pass, &result, err);
     sg_free(keep);
     if (rc)
         return rc;

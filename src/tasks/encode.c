@@ -38,7 +38,7 @@ static int encode_text(const encoder *e, const char *text, size_t bytes, bool bo
 static int put_prefix(const encoder *e, sg_tokens *t, sg_error *err)
 {
     if (e->prefix < 0)
-        return sg_fail(err, SG_ERR_REFUSED, "%s: an empty context needs a BOS token, and the tokenizer has none",
+        return sg_fail(err, SG_ERR_REFUSED, "%s: an empty context needs a BOS or EOS token, and the tokenizer has none",
                        e->item);
     if (t->n && t->ids[0] == e->prefix)
         return SG_OK;
@@ -150,6 +150,10 @@ int sg_encode(sg_encoded *out, sg_model *model, const sg_task *const *tasks, siz
     if (rc)
         return rc;
     e.prefix = sg_tokenizer_bos(model->tokenizer);
+    if (e.prefix < 0)
+        e.prefix = sg_tokenizer_eos(model->tokenizer);
+    if (e.prefix >= model->spec.vocab)
+        e.prefix = -1;
     e.positions = model->spec.max_positions;
     out->bos = e.bos >= 0;
     for (size_t i = 0; i < n_tasks; i++)

@@ -19,7 +19,8 @@ typedef struct sg_encoded {
 } sg_encoded;
 
 /* As lm-evaluation-harness encodes: context and continuation in one, cut behind as many tokens as the context alone
- * has; blanks at the context's end belong to the continuation; behind an empty context stands the BOS; what is too long
+ * has; blanks at the context's end belong to the continuation; behind an empty context stands the BOS, or
+ * where there is none the EOS; what is too long
  * loses its beginning. Under SG_RULE_MEAN the text in one, which loses its end. SG_ERR_FORMAT: a continuation without
  * tokens, or longer than the model's positions. */
 int sg_encode(sg_encoded *out, sg_model *model, const sg_task *const *tasks, size_t n_tasks, sg_bos bos, sg_error *err);

@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "tasks/python.h"
 #include "tasks/table.h"
 #include "tasks/text.h"
 
@@ -196,8 +197,13 @@ static int race_take(json_object *row, const char *where, json_object *articles,
         return sg_json_append(problems, json_object_get(row), err);
     json_object *article = json_object_new_object();
     json_object *name = sg_json_get(row, single ? "example_id" : "id");
-    problems = given ? json_object_get(given) : json_object_new_array();
-    int rc = sg_json_put(article, "problems", problems, err);
+    int rc = SG_OK;
+    if (json_object_is_type(given, json_type_string)) /* Hugging Face's rows of articles, as Python writes a list */
+        rc = sg_python_parse(&problems, json_object_get_string(given), where, err);
+    else
+        problems = given ? json_object_get(given) : json_object_new_array();
+    if (!rc)
+        rc = sg_json_put(article, "problems", problems, err);
     if (!rc)
         rc = share(article, where, "article", sg_json_get(row, "article"), err);
     if (!rc && name)

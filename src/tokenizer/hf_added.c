@@ -186,23 +186,33 @@ static int read_post_processor(sg_hf *l, json_object *post, const char *name, in
     return rc;
 }
 
-/* tokenizer_config.json names the token, as a string or as {"content": ...}, and may overrule the post-processor. */
+/* tokenizer_config.json names a token as a string or as {"content": ...}. *text NULL: not; *id -1: the vocabulary lacks
+ * it. */
+static int read_named(const sg_hf *l, const char *key, json_object **text, int32_t *id)
+{
+    json_object *token = sg_json_get(l->config, key);
+    *text = json_object_is_type(token, json_type_object) ? sg_json_get(token, "content") : token;
+    *id = -1;
+    if (token && !json_object_is_type(*text, json_type_string))
+        return sg_fail(l->err, SG_ERR_FORMAT, "tokenizer_config.json: %s: expected a string or an object with content",
+                       key);
+    if (*text) {
+        sg_str s = sg_hf_text(*text);
+        *id = sg_vocab_find(&l->tok->vocab, s.data, s.bytes);
+    }
+    return SG_OK;
+}
+
+/* BOS and EOS; the file may overrule the post-processor. */
 static int read_config(sg_hf *l)
 {
-    json_object *token = sg_json_get(l->config, "bos_token");
-    json_object *text = json_object_is_type(token, json_type_object) ? sg_json_get(token, "content") : token;
+    json_object *text, *end;
     bool found = false, add = false;
-    int32_t bos = -1;
+    int32_t bos;
     int rc = sg_json_get_bool(l->config, "tokenizer_config.json", "add_bos_token", &add, &found, l->err);
-    if (rc < 0)
+    if (rc < 0 || (rc = read_named(l, "bos_token", &text, &bos)) < 0 ||
+        (rc = read_named(l, "eos_token", &end, &l->tok->eos)) < 0)
         return rc;
-    if (token && !json_object_is_type(text, json_type_string))
-        return sg_fail(l->err, SG_ERR_FORMAT,
-                       "tokenizer_config.json: bos_token: expected a string or an object with content");
-    if (text) {
-        sg_str s = sg_hf_text(text);
-        bos = sg_vocab_find(&l->tok->vocab, s.data, s.bytes);
-    }
     if (bos >= 0)
         l->tok->bos = bos;
     if (!found)

@@ -20,7 +20,7 @@ struct sg_tokenizer {
     sg_bpe bpe;
     sg_unigram unigram;
     sg_decoding decoding;
-    int32_t bos; /* -1: none */
+    int32_t bos, eos; /* -1: none */
     bool adds_bos;
 };
 

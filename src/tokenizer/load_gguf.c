@@ -235,6 +235,8 @@ static int read_texts(const loader *l, const uint8_t *types)
         snprintf(key, sizeof key, "tokenizer.ggml.%s_token_id", keys[i]);
         if (sg_gguf_get_int(sg_gguf_find(l->gguf, key), 0, &id))
             sg_tokenizer_set_end(l->tok, id);
+        if (i == 0 && id >= 0 && (size_t)id < v->n)
+            l->tok->eos = (int32_t)id;
     }
     return SG_OK;
 }

@@ -9,7 +9,7 @@ int sg_tokenizer_create(sg_tokenizer **out, sg_error *err)
     *out = sg_alloc_zero(1, sizeof **out);
     if (!*out)
         return sg_fail(err, SG_ERR_NOMEM, "no memory for a tokenizer");
-    (*out)->bos = -1;
+    (*out)->bos = (*out)->eos = -1;
     return SG_OK;
 }
 
@@ -139,6 +139,11 @@ bool sg_tokenizer_ends(const sg_tokenizer *tok, int32_t id)
 int32_t sg_tokenizer_bos(const sg_tokenizer *tok)
 {
     return tok->bos;
+}
+
+int32_t sg_tokenizer_eos(const sg_tokenizer *tok)
+{
+    return tok->eos;
 }
 
 bool sg_tokenizer_adds_bos(const sg_tokenizer *tok)

@@ -23,7 +23,9 @@ void sg_tokenizer_free(sg_tokenizer *tok);
 int sg_tokenizer_encode(const sg_tokenizer *tok, const char *text, size_t bytes, int32_t **ids, size_t *n,
                         sg_error *err);
 
-int32_t sg_tokenizer_bos(const sg_tokenizer *tok);   /* -1: the model has none */
+int32_t sg_tokenizer_bos(const sg_tokenizer *tok); /* -1: the model has none */
+/* The one that tokenizer_config.json or the GGUF calls so; -1: none. A text may end with others, too. */
+int32_t sg_tokenizer_eos(const sg_tokenizer *tok);
 bool sg_tokenizer_adds_bos(const sg_tokenizer *tok); /* what --bos auto means (design.md, "--bos auto") */
 /* Does a text end with this id? A GGUF says so itself; of a HF directory other files do, by sg_tokenizer_set_end. */
 bool sg_tokenizer_ends(const sg_tokenizer *tok, int32_t id);

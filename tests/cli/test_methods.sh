@@ -79,6 +79,7 @@ methods=bi,relative-magnitude,reverse,sequential,random,angular,angular-all,gree
 
     expect prune 0 "" prune "$tiny" --method angular --remove 2 $choose -o small.gguf --json prune.json
     json prune prune.json "j['method'] == 'angular' and j['remove'] == json.load(open('compare.json'))['methods'][5]['points'][2]['removed']"
+    expect "no memory for angles" 1 "angles between all layer boundaries" plan "$tiny" --method angular --remove 2 --memory 1k $choose
     expect quiet 0 "" compare "$tiny" --methods reverse --remove 2 -q --text "$base/b.txt" --window 64 --tokens 256
     grep -qE "^reverse	2	[0-9.]+$" "$base/out" || fail "quiet: $(cat "$base/out")"
 }

@@ -165,6 +165,7 @@ def write_all():
         p = a["problems"]
         write(f"race/{a['id']}.txt", json.dumps({"answers": [q["answer"] for q in p], "options": [q["options"] for q in p],
                                                  "questions": [q["question"] for q in p], "article": a["article"], "id": a["id"]}))
+    write("race_hf.jsonl", lines({"article": a["article"], "problems": repr(a["problems"])} for a in race_articles()))
     write("lambada_openai.json", json.dumps(LAMBADA))  # a list in place of lines
     for name, rows in MMLU.items(): # one subject without a row of headings, as the authors' files are, and with CR LF
         write(f"mmlu/test/{name}_test.csv", csv(rows, "\r\n") if name == "tokens" else csv([["question", "choice0", "choice1", "choice2", "choice3", "answer"]] + rows))
@@ -321,6 +322,7 @@ def cases():
     yield ("ocnli", "nli.json", 0) + nli(False) + (p,)
     yield ("cluewsc", "cluewsc.json", 0) + cluewsc() + (p,)
     yield "generic", "generic.jsonl", 0, [[[r["context"], r.get("delimiter", " ") + c] for c in r["choices"]] for r in GENERIC], [r["answer"] for r in GENERIC], h
+    yield "race", "race_hf.jsonl", 0, race, [1, 0], h
 
 
 def main():

@@ -5,7 +5,9 @@
 
 #include "core/json.h"
 #include "golden.h"
+#include "tasks/encode.h"
 #include "tasks/task.h"
+#include "tokenizer/internal.h"
 
 static sg_model *open_model(const char *name)
 {
@@ -132,8 +134,39 @@ static void test_all_tasks(void **state)
     json_object_put(cases);
 }
 
+/* Behind an empty context stands the BOS, of a tokenizer without one the EOS, and without both there is no likelihood. */
+static void test_empty_context(void **state)
+{
+    (void)state;
+    static const struct { int32_t bos, eos, first; } rows[] = {{5, 6, 5}, {-1, 6, 6}, {-1, -1, -1}, {-1, INT32_MAX, -1}};
+    sg_error err = {0};
+    sg_task *task;
+    assert_int_equal(sg_task_read(&task, "generic", SG_GOLDEN "/tasks/generic.jsonl", 0, 0, &err), SG_OK);
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        sg_model *model = open_model("tiny_llama");
+        sg_encoded e;
+        int32_t id;
+        assert_int_equal(sg_model_bos(model, SG_BOS_NEVER, &id, &err), SG_OK); /* reads the tokenizer */
+        model->tokenizer->bos = rows[i].bos;
+        model->tokenizer->eos = rows[i].eos;
+        int rc = sg_encode(&e, model, (const sg_task *const[]){task}, 1, SG_BOS_NEVER, &err);
+        if (rows[i].first < 0) {
+            assert_int_equal(rc, SG_ERR_REFUSED);
+            assert_non_null(strstr(err.message, "item g2: an empty context needs a BOS or EOS token"));
+        } else {
+            assert_int_equal(rc, SG_OK);
+            const sg_sequence *s = &e.sequences[task->items[1].first];
+            assert_int_equal(s->ids[0], rows[i].first);
+            assert_int_equal(s->first, 1);
+        }
+        sg_encoded_dispose(&e);
+        sg_model_free(model);
+    }
+    sg_task_free(task);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_tasks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_tasks), cmocka_unit_test(test_empty_context)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

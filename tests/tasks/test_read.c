@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "sg_test.h"
 #include "tasks/csv.h"
+#include "tasks/python.h"
 #include "tasks/score.h"
 #include "tasks/text.h"
 
@@ -54,7 +55,9 @@ static void test_rejects(void **state)
         {"null in a line", "boolq", "{\"passage\": \"a\", \"question\": \"b\", \"label\": 1}\nnull\n", SG_ERR_FORMAT, "line 2: is null"},
         {"null in a list", "boolq", "[null]", SG_ERR_FORMAT, "item 0: \"passage\" is missing"},
         {"race's row is no object", "race", "[\"x\"]", SG_ERR_FORMAT, "row 1: must be an object"},
-        {"race's problems are no list", "race", "[{\"article\": \"a\", \"problems\": \"p\"}]", SG_ERR_FORMAT, "\"problems\" must be a list"},
+        {"race's problems are no list", "race", "[{\"article\": \"a\", \"problems\": 3}]", SG_ERR_FORMAT, "\"problems\" must be a list"},
+        {"race's problems are no literal", "race", "[{\"article\": \"a\", \"problems\": \"[p]\"}]", SG_ERR_FORMAT, "malformed JSON at byte 1"},
+        {"race's problems end early", "race", "[{\"article\": \"a\", \"problems\": \"['p\"}]", SG_ERR_FORMAT, "string at byte 1"},
         {"race's question with problems", "race", "[{\"question\": \"q\", \"example_id\": \"1\", \"article\": \"a\", \"answer\": \"A\", \"problems\": \"p\"}]",
          SG_ERR_FORMAT, "\"options\" must be a list"},
         {"race without an article", "race", "[{\"question\": \"q\", \"example_id\": \"1\"}]", SG_ERR_FORMAT, "row 1: \"article\" is missing"},
@@ -127,6 +130,34 @@ static void test_csv(void **state)
     for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
         json_object *got = NULL;
         int rc = sg_csv_parse(&got, rows[i].text, strlen(rows[i].text), "f", NULL);
+        const char *json = got ? json_object_to_json_string_ext(got, JSON_C_TO_STRING_PLAIN) : NULL;
+        if ((rc == SG_OK) != (rows[i].json != NULL) || (json && strcmp(json, rows[i].json)))
+            fail_msg("row %zu: %d, %s", i, rc, json ? json : "nothing");
+        json_object_put(got);
+    }
+}
+
+/* What Python's repr() writes, and what it does not. */
+static void test_python(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *json; /* NULL: malformed */
+    } rows[] = {
+        {"[{'a': 'b'}, 3]", "[{\"a\":\"b\"},3]"},
+        {"[\"it's\", 'x\"y\\'\\n']", "[\"it's\",\"x\\\"y'\\n\"]"},
+        {"['\\xa0\\u3000\\U0001f642', 'é', '\\\\']", "[\"\u00a0\u3000\U0001f642\",\"é\",\"\\\\\"]"},
+        {"['a', None]", NULL},
+        {"['a]", NULL},
+        {"['a\\", NULL},
+        {"['\\xg0']", NULL},
+        {"['\\U00110000']", NULL},
+        {"['\\q']", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        json_object *got = NULL;
+        int rc = sg_python_parse(&got, rows[i].text, "f", NULL);
         const char *json = got ? json_object_to_json_string_ext(got, JSON_C_TO_STRING_PLAIN) : NULL;
         if ((rc == SG_OK) != (rows[i].json != NULL) || (json && strcmp(json, rows[i].json)))
             fail_msg("row %zu: %d, %s", i, rc, json ? json : "nothing");
@@ -218,7 +249,7 @@ int main(void)
     snprintf(path, sizeof path, "/tmp/sg_tasks_%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rejects), cmocka_unit_test(test_piqa_labels), cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_brackets),
+        cmocka_unit_test(test_brackets),  cmocka_unit_test(test_python),
         cmocka_unit_test(test_text),    cmocka_unit_test(test_scores),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
