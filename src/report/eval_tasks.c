@@ -261,7 +261,7 @@ static void put_perplexity_row(sg_strbuf *b, const char *name, const sg_task_sco
         sg_strbuf_fixed(b, t->perplexity_low, 2);
         sg_strbuf_printf(b, " %s ", g->dash);
         sg_strbuf_fixed(b, t->perplexity_high, 2);
-        sg_strbuf_puts(b, "; 95% interval, Student's t)");
+        sg_strbuf_puts(b, ")");
     }
     sg_strbuf_puts(b, "\n");
 }
@@ -269,7 +269,7 @@ static void put_perplexity_row(sg_strbuf *b, const char *name, const sg_task_sco
 void sg_put_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *names, const sg_glyphs *g)
 {
     const sg_eval_entry *e = eval->entries;
-    bool near = false;
+    bool near = false, words = false;
     for (size_t i = 0; i < e[0].n_tasks; i++) {
         sg_put_task_head(b, &e[0].tasks[i], g);
         sg_strbuf_puts(b, "  model    metric    right%   +-se");
@@ -280,9 +280,12 @@ void sg_put_tasks(sg_strbuf *b, const sg_eval *eval, const char *const *names, c
             put_accuracy_row(b, names[j], t, first, true, g);
             put_constant(b, t);
             put_perplexity_row(b, names[j], t, g);
+            words = words || isfinite(t->perplexity_low);
             near = near || t->acc.near_chance || (isfinite(t->acc_norm.value) && t->acc_norm.near_chance);
         }
     }
+    if (words)
+        sg_strbuf_puts(b, "\n  perplexity of last words, with its 95% interval (Student's t, of the mean).\n");
     if (near)
         sg_strbuf_puts(b, "\n  ~ near chance: guessing, or answering always the same, does as well.\n");
     if (eval->n_entries > 1)
