@@ -257,6 +257,9 @@ FAMILIES |= {
     # that moves logits by 5e-5 of the largest, with an epsilon of nothing by none
     "rwkv_rescaled": ("rwkv", dict(attention_hidden_size=32, rescale_every=3, layer_norm_epsilon=1e-12),
                       dict(refused={(0, 4, 6): "layer 0 has to stay"}, sets=[(4, 6)])),
+    # all layers stay; of hrm_text and inkling2 the same is said, without a model here (two stacks; a residual stream of blocks)
+    "dory": ("dory", dict(sliding_window=WINDOW, n_input_layers=2, n_output_layers=2), dict(only_sets=True, sets=[(1,)],
+             refused={(1,): "no layer of family dory can go"})),
     "beam_old": ("beam", MOE | ROUTED | dict(sliding_window=WINDOW), dict(drop=["layer_types", "mlp_layer_types"], sets=[(6, 7)],
                  refused={s: "only the last layers can go" for s in SETS[:3]})),
 
