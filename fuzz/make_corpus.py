@@ -322,6 +322,22 @@ put("plan", "ratio", b"25.5%")
 words["plan"] = ["schema", "shortgpt/plan/1", "model", "layers", "hidden", "vocab", "fingerprint", "method", "bi", "remove", "keep", "-", ",", "%", "[", "]", "1e9",
                  "2147483648"]
 
+# ---- raw files of tasks: the name, then the small files that the tests have -----------------------------------------
+
+raw = here.parent / "tests" / "golden" / "tasks"
+for task, name in {"hellaswag": "hellaswag.jsonl", "piqa": "piqa.jsonl", "arc_easy": "arc.jsonl", "openbookqa": "openbookqa.jsonl",
+                   "commonsense_qa": "commonsense_qa.jsonl", "winogrande": "winogrande.jsonl", "wsc273": "wsc273.jsonl", "boolq": "boolq_google.jsonl",
+                   "wsc": "wsc.jsonl", "race": "race.jsonl", "lambada_openai": "lambada_openai.json", "mmlu": "mmlu/test/tokens_test.csv",
+                   "cmmlu": "cmmlu/test/anatomy.csv", "c3": "c3.json", "chid": "chid.json", "cmnli": "nli.json", "cluewsc": "cluewsc.json",
+                   "generic": "generic.jsonl"}.items():
+    put("tasks", task, task.encode() + b"\n" + (raw / name).read_bytes())
+for name in ["race_hf.jsonl", "race/r1.txt"]:
+    put("tasks", name.split(".")[0].replace("/", "_"), b"race\n" + (raw / name).read_bytes())
+words["tasks"] = sorted(p.name for p in (here / "corpus" / "tasks").iterdir() if not p.name.startswith("crash_")) + \
+    ["question", "choices", "text", "label", "answer", "answerKey", "endings", "ctx_a", "ctx_b", "activity_label", "sentence", "option1", "goal", "sol1",
+     "problems", "article", "options", "example_id", "content", "candidates", "#idiom#", "pronoun", "pronoun_loc", "target", "span2_index", "delimiter",
+     "context", "_", "[title]", "\"\"", "\\x", "\\u", "'", "null"]
+
 
 def quoted(word):
     return "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else "\\x%02x" % b for b in word.encode())

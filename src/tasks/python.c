@@ -31,8 +31,11 @@ static bool take_escape(const char **at, sg_strbuf *b)
 {
     static const char kinds[] = "xuU";
     static const size_t lengths[] = {2, 4, 8};
-    char c = *(*at)++;
-    const char *kind = c ? strchr(kinds, c) : NULL;
+    char c = **at;
+    if (!c)
+        return false;
+    ++*at;
+    const char *kind = strchr(kinds, c);
     if (kind) {
         size_t n = lengths[kind - kinds];
         long value = hex_digits(*at, n);
@@ -42,7 +45,7 @@ static bool take_escape(const char **at, sg_strbuf *b)
         *at += n;
         return true;
     }
-    if (!c || !strchr("\\'\"nrt", c))
+    if (!strchr("\\'\"nrt", c))
         return false;
     if (c == '\'')
         sg_strbuf_puts(b, "'");
@@ -70,7 +73,10 @@ static bool take_string(const char **at, sg_strbuf *b)
         }
     }
     sg_strbuf_puts(b, "\"");
-    return *(*at)++ == quote;
+    if (!**at)
+        return false;
+    ++*at;
+    return true;
 }
 
 int sg_python_parse(json_object **out, const char *text, const char *what, sg_error *err)
