@@ -1,5 +1,5 @@
-/* Choosing and comparing with each allocation failing in turn: the error says so, and nothing leaks (under
- * AddressSanitizer). */
+/* Choosing, comparing and reading tasks with each allocation failing in turn, and each call to the system that reads a task's
+ * files: the error says so, and nothing leaks (under AddressSanitizer). */
 #include <errno.h>
 #include <stdio.h>
 
@@ -8,13 +8,14 @@
 #include "core/error.h"
 #include "core/mem.h"
 
+static const char *fault_operation = "alloc";
 static long fault_countdown; /* 0: none fails */
 
 int sg_test_fault(const char *operation)
 {
-    if (strcmp(operation, "alloc") != 0 || __atomic_load_n(&fault_countdown, __ATOMIC_RELAXED) <= 0)
+    if (strcmp(operation, fault_operation) != 0 || __atomic_load_n(&fault_countdown, __ATOMIC_RELAXED) <= 0)
         return 0;
-    return __atomic_sub_fetch(&fault_countdown, 1, __ATOMIC_RELAXED) == 0 ? ENOMEM : 0;
+    return __atomic_sub_fetch(&fault_countdown, 1, __ATOMIC_RELAXED) == 0 ? (strcmp(operation, "alloc") ? EIO : ENOMEM) : 0;
 }
 
 static sg_model *model;
@@ -108,6 +109,39 @@ static int compare_tasks(sg_error *err)
     return rc;
 }
 
+static int compare_speed(sg_error *err)
+{
+    static const sg_method method = SG_METHOD_REVERSE;
+    static const int count = 1;
+    sg_choose_opts opts = options(SG_METHOD_REVERSE);
+    sg_compare *result = NULL;
+    int rc = sg_compare_run(&result, model, &method, 1, &count, 1, &opts, &opts.run, err);
+    if (!rc)
+        rc = sg_compare_speed(result, &opts.run, err);
+    sg_compare_free(result);
+    return rc;
+}
+
+/* Of every shape: lines, a list, lists in a list, a literal, folders of articles and of subjects, labels in a second file. */
+static int read_tasks(sg_error *err)
+{
+    static const struct { const char *name, *file; int shots; } rows[] = {
+        {"hellaswag", "hellaswag.jsonl", 0}, {"lambada_openai", "lambada_openai.json", 0}, {"c3", "c3.json", 0},
+        {"race", "race_hf.jsonl", 0},        {"race", "race", 0},                          {"mmlu", "mmlu", 1},
+        {"piqa", "piqa.jsonl", 0},           {"wsc273", "wsc273.jsonl", 0},
+    };
+    int rc = SG_OK;
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows) && !rc; i++) {
+        char path[512];
+        sg_task *read;
+        snprintf(path, sizeof path, "%s/tasks/%s", SG_GOLDEN, rows[i].file);
+        rc = sg_task_read(&read, rows[i].name, path, rows[i].shots, 0, err);
+        if (!rc)
+            sg_task_free(read);
+    }
+    return rc;
+}
+
 static int score_halves(sg_error *err)
 {
     sg_choose_opts opts = options(SG_METHOD_GREEDY);
@@ -126,28 +160,30 @@ static int score_halves(sg_error *err)
 static void test_every_allocation(void **state)
 {
     (void)state;
-    static const struct { const char *name; int (*run)(sg_error *err); } rows[] = {
+    static const struct { const char *name; int (*run)(sg_error *err); const char *operation; } rows[] = {
         {"by divergence", by_divergence}, {"by perplexity", by_perplexity}, {"by speed", by_speed},
         {"until stable", until_stable},   {"compare", compare},       {"score of halves", score_halves},
-        {"tasks", compare_tasks},
+        {"tasks", compare_tasks},         {"speed of subsets", compare_speed}, {"reading tasks", read_tasks},
+        {"reading tasks", read_tasks, "open"},  {"reading tasks", read_tasks, "read"},  {"reading tasks", read_tasks, "stat"},
     };
     for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
         sg_error err = {0};
         if (rows[i].run(&err)) /* also reads the tokenizer, once */
             fail_msg("%s: %s", rows[i].name, err.message);
         long failures = 0, left = 0;
+        fault_operation = rows[i].operation ? rows[i].operation : "alloc";
         for (long k = 1; left <= 0; k++) {
             err = (sg_error){0};
             fault_countdown = k;
             int rc = rows[i].run(&err);
             left = fault_countdown;
             fault_countdown = 0;
-            if (rc && (rc != SG_ERR_NOMEM || err.code != rc || !*err.message))
-                fail_msg("%s, allocation %ld: %d \"%s\"", rows[i].name, k, rc, err.message);
+            if (rc && (rc != (rows[i].operation ? SG_ERR_IO : SG_ERR_NOMEM) || err.code != rc || !*err.message))
+                fail_msg("%s, %s %ld: %d \"%s\"", rows[i].name, fault_operation, k, rc, err.message);
             failures += rc != SG_OK;
         }
         if (failures < 10)
-            fail_msg("%s: only %ld allocations failed", rows[i].name, failures);
+            fail_msg("%s: only %ld calls of %s failed", rows[i].name, failures, fault_operation);
     }
 }
 
