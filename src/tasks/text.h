@@ -23,7 +23,8 @@ size_t sg_code_point_offset(sg_view s, size_t i);
 void sg_put_view(sg_strbuf *b, sg_view s);
 /* str.replace(): all of b, left to right, not looking again at what was put in. */
 void sg_replace(sg_strbuf *b, const char *from, const char *to);
-/* str.capitalize(): the first character to title case, all others to lower case, by Unicode's one-to-one mappings. */
+/* str.capitalize(): the first character to title case, all others to lower case, also where that is more than one
+ * character, or a sigma that ends a word. */
 void sg_put_capitalized(sg_strbuf *b, sg_view s);
 
 #endif

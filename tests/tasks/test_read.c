@@ -180,6 +180,35 @@ static void test_text(void **state)
     sg_strbuf_free(&b);
 }
 
+/* As Python's str.capitalize() has it. */
+static void test_capitalized(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"\u00e9a B\u00c7", "\u00c9a b\u00e7"},
+        {"\u00dfA", "Ssa"},
+        {"\u0149X", "\u02bcNx"},
+        {"\u01f0B", "J\u030cb"},
+        {"\ufb01sh", "Fish"},
+        {"\u01c6", "\u01c5"},
+        {"a\u0130I", "Ai\u0307i"},
+        {"\u039f\u0394\u039f\u03a3 \u03a3\u039f\u03a6\u039f\u03a3", "\u039f\u03b4\u03bf\u03c2 \u03c3\u03bf\u03c6\u03bf\u03c2"},
+        {"\u0391\u03a3'\u0391 \u0391\u03a3. \u03a3", "\u0391\u03c3'\u03b1 \u03b1\u03c2. \u03c3"},
+        {"\u03a3", "\u03a3"},
+        {"a\u03a3\u0308", "A\u03c2\u0308"},
+        {"\u0391\u03a3\u00ad\u0392", "\u0391\u03c3\u00ad\u03b2"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < SG_ARRAY_LEN(rows); i++) {
+        sg_strbuf b = {0};
+        sg_strbuf_add(&b, "", 0);
+        sg_put_capitalized(&b, sg_view_of(rows[i][0]));
+        if (strcmp(b.data, rows[i][1]))
+            fail_msg("%s: got %s, expected %s", rows[i][0], b.data, rows[i][1]);
+        sg_strbuf_free(&b);
+    }
+}
+
 /* A text of brackets that do not close takes no longer than another of its length. */
 static void test_brackets(void **state)
 {
@@ -249,7 +278,7 @@ int main(void)
     snprintf(path, sizeof path, "/tmp/sg_tasks_%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rejects), cmocka_unit_test(test_piqa_labels), cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_brackets),  cmocka_unit_test(test_python),
+        cmocka_unit_test(test_brackets),  cmocka_unit_test(test_python), cmocka_unit_test(test_capitalized),
         cmocka_unit_test(test_text),    cmocka_unit_test(test_scores),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
