@@ -333,10 +333,12 @@ for task, name in {"hellaswag": "hellaswag.jsonl", "piqa": "piqa.jsonl", "arc_ea
     put("tasks", task, task.encode() + b"\n" + (raw / name).read_bytes())
 for name in ["race_hf.jsonl", "race/r1.txt"]:
     put("tasks", name.split(".")[0].replace("/", "_"), b"race\n" + (raw / name).read_bytes())
+put("tasks", "wsc273_xml", b"wsc273\n<schema><text><txt1>Ann told Bo</txt1><pron> she </pron><txt2>was in.</txt2></text>"
+    b"<answers><answer>Ann</answer><answer>Bo</answer></answers><correctAnswer> A. </correctAnswer></schema>\n")
 words["tasks"] = sorted(p.name for p in (here / "corpus" / "tasks").iterdir() if not p.name.startswith("crash_")) + \
     ["question", "choices", "text", "label", "answer", "answerKey", "endings", "ctx_a", "ctx_b", "activity_label", "sentence", "option1", "goal", "sol1",
      "problems", "article", "options", "example_id", "content", "candidates", "#idiom#", "pronoun", "pronoun_loc", "target", "span2_index", "delimiter",
-     "context", "_", "[title]", "\"\"", "\\x", "\\u", "'", "null"]
+     "context", "_", "[title]", "\"\"", "\\x", "\\u", "'", "null", "<schema>", "</schema>", "<text>", "<pron>", "<answer>", "&amp;"]
 
 
 def quoted(word):

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "core/utf8.h"
 #include "tasks/csv.h"
+#include "tasks/schemas.h"
 
 #define MAX_TASK_FILE (512ull << 20)
 
@@ -66,8 +67,11 @@ int sg_rows_read_json(json_object **out, const char *path, sg_error *err)
     int rc = read_text(path, &data, &start, &bytes, err);
     if (rc)
         return rc;
-    if (start[strspn(start, " \t\r\n")] == '[')
+    char first = start[strspn(start, " \t\r\n")];
+    if (first == '[')
         rc = sg_json_parse(&rows, start, bytes, path, err);
+    else if (first == '<')
+        rc = sg_schemas_parse(&rows, start, path, err);
     else if ((rows = json_object_new_array()))
         rc = take_lines(rows, start, path, err);
     else

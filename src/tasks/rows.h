@@ -4,8 +4,8 @@
 
 #include "core/json.h"
 
-/* JSON lines, or one JSON array; empty lines are left out. SG_ERR_FORMAT: malformed, with the line, not UTF-8, or no
- * rows. */
+/* JSON lines, one JSON array, or WSC273's XML (schemas.h); empty lines are left out. SG_ERR_FORMAT: malformed, with the
+ * line, not UTF-8, or no rows. */
 int sg_rows_read_json(json_object **out, const char *path, sg_error *err);
 /* The same of a folder of files that hold one object each (*.txt, as RACE is published), in the order of their names.
  */

@@ -46,6 +46,13 @@ static void test_rejects(void **state)
          SG_ERR_FORMAT, "2 texts and 1 labels"},
         {"pronoun behind the end", "wsc273", "{\"text\": \"a b\", \"pronoun\": \"b\", \"pronoun_loc\": 9, \"options\": [\"a\", \"c\"], \"label\": 0}",
          SG_ERR_FORMAT, "a place of the pronoun"},
+        {"no pronoun", "wsc273", "<c><schema><text><txt1>a</txt1></text><answers></answers><correctAnswer>A</correctAnswer></schema></c>",
+         SG_ERR_FORMAT, "schema 1: has no <pron>"},
+        {"one answer", "wsc273",
+         "<schema><text><pron>a</pron></text><answers><answer>b</answer></answers><correctAnswer>A</correctAnswer></schema>", SG_ERR_FORMAT,
+         "fewer than two <answer>"},
+        {"no letter", "wsc273", "<schema><text></text><answers></answers><correctAnswer> C. </correctAnswer></schema>", SG_ERR_FORMAT, "A or B"},
+        {"no schema", "wsc273", "<html><schema></html>", SG_ERR_FORMAT, "has no items"},
         {"no idiom", "chid", "{\"content\": \"a\", \"candidates\": [\"b\", \"c\"], \"answer\": 0}", SG_ERR_FORMAT, "no #idiom#"},
         {"c3 is no list", "c3", "[{\"a\": 1}]", SG_ERR_FORMAT, "must be a list"},
         {"c3's answer", "c3", "[[[\"a\"], [{\"question\": \"q\", \"choice\": [\"x\", \"y\"], \"answer\": \"z\"}], \"1\"]]", SG_ERR_FORMAT,
@@ -209,6 +216,37 @@ static void test_capitalized(void **state)
     }
 }
 
+/* The published XML gives the requests of Hugging Face's rows. */
+static void test_schemas(void **state)
+{
+    (void)state;
+    static const char xml[] =
+        "<?xml version=\"1.0\"?>\n<collection>\n<schema>\n<text>\n<txt1>\nAnn &amp; Bo  told Zo\u00eb that </txt1>\n<pron> her  </pron>\n"
+        "<txt2> stone\nwas wet. \n</txt2></text><quote><pron>her</pron></quote><answers>\n<answer>Ann </answer><answer> Zo\u00eb</answer></answers>"
+        "<correctAnswer> B. </correctAnswer></schema>\n<schema><text><pron>It</pron><txt2>fell</txt2></text>"
+        "<answers><answer>The wall</answer><answer>the roof</answer></answers><correctAnswer>A</correctAnswer></schema></collection>\n";
+    static const char rows[] =
+        "{\"text\": \"Ann & Bo told Zo\u00eb that her stone was wet.\", \"pronoun\": \"her\", \"pronoun_loc\": 23, \"options\": [\"Ann\", \"Zo\u00eb\"], \"label\": 1}\n"
+        "{\"text\": \"It fell\", \"pronoun\": \"It\", \"pronoun_loc\": 0, \"options\": [\"The wall\", \"the roof\"], \"label\": 0}\n";
+    sg_error err = {0};
+    sg_task *a, *b;
+    put_file(xml);
+    if (sg_task_read(&a, "wsc273", path, 0, 0, &err))
+        fail_msg("%s", err.message);
+    put_file(rows);
+    if (sg_task_read(&b, "wsc273", path, 0, 0, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(a->n_requests, b->n_requests);
+    for (size_t i = 0; i < a->n_requests; i++) {
+        assert_string_equal(a->requests[i].context, b->requests[i].context);
+        assert_string_equal(a->requests[i].continuation, b->requests[i].continuation);
+    }
+    assert_int_equal(a->items[0].gold, 1);
+    assert_int_equal(a->items[1].gold, 0);
+    sg_task_free(a);
+    sg_task_free(b);
+}
+
 /* A text of brackets that do not close takes no longer than another of its length. */
 static void test_brackets(void **state)
 {
@@ -278,7 +316,7 @@ int main(void)
     snprintf(path, sizeof path, "/tmp/sg_tasks_%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rejects), cmocka_unit_test(test_piqa_labels), cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_brackets),  cmocka_unit_test(test_python), cmocka_unit_test(test_capitalized),
+        cmocka_unit_test(test_brackets),  cmocka_unit_test(test_python), cmocka_unit_test(test_schemas), cmocka_unit_test(test_capitalized),
         cmocka_unit_test(test_text),    cmocka_unit_test(test_scores),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
