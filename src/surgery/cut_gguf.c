@@ -1,5 +1,5 @@
 /* What GGUF's metadata says of each block of a file: how many there are, and of what kind. */
-#include <stdio.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "surgery/rule.h"
@@ -7,10 +7,14 @@
 
 const sg_gguf_kv *sg_gguf_cut_find(const sg_gguf_cut *g, const char *key)
 {
-    char full[256];
-    const char *rest = key[0] == '%' ? key + 2 : key;
-    snprintf(full, sizeof full, "%s%s", rest == key ? "" : g->cut->word, rest);
-    return sg_gguf_find(g->meta, full);
+    const char *word = g->cut->word, *rest = key[0] == '%' ? key + 2 : key;
+    size_t n = rest == key ? 0 : strlen(word);
+    for (size_t i = 0; i < g->meta->n_kvs; i++) {
+        const char *is = g->meta->kvs[i].key;
+        if (strncmp(is, word, n) == 0 && strcmp(is + n, rest) == 0)
+            return &g->meta->kvs[i];
+    }
+    return NULL;
 }
 
 int64_t sg_gguf_cut_int(const sg_gguf_cut *g, const char *key, int i, int64_t absent)
@@ -19,6 +23,22 @@ int64_t sg_gguf_cut_int(const sg_gguf_cut *g, const char *key, int i, int64_t ab
     int64_t value;
     bool list = kv && kv->type == SG_GGUF_ARRAY;
     return sg_gguf_get_int(kv, list ? (uint64_t)i : 0, &value) ? value : absent;
+}
+
+/* The plan's layers and the MTP blocks behind them. */
+static int keep_blocks(sg_gguf_cut *g)
+{
+    const sg_cut *cut = g->cut;
+    g->keep = g->own = sg_alloc((size_t)g->blocks, sizeof *g->own);
+    if (!g->own)
+        return SG_ERR_NOMEM;
+    for (int i = 0; i < g->blocks; i++) {
+        if (i < cut->plan->layers && cut->to[i] < 0)
+            continue;
+        g->own[g->n_keep++] = i;
+        g->trunk_left += i < g->trunk;
+    }
+    return SG_OK;
 }
 
 int sg_gguf_cut_make(sg_gguf_cut *g, const sg_cut *cut, const sg_gguf *meta, sg_error *err)
@@ -37,14 +57,12 @@ int sg_gguf_cut_make(sg_gguf_cut *g, const sg_cut *cut, const sg_gguf *meta, sg_
                        path, cut->word, layers, (long long)blocks);
     g->blocks = (int)blocks;
     g->trunk = (int)(blocks - mtp);
-    g->keep = sg_alloc((size_t)blocks, sizeof *g->keep);
-    if (!g->keep)
+    if (blocks == layers) { /* the plan's own list */
+        g->keep = cut->plan->keep;
+        g->n_keep = (int)cut->plan->n_keep;
+        g->trunk_left = g->trunk - sg_cut_removed_below(cut, g->trunk);
+    } else if (keep_blocks(g) < 0) {
         return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", g->blocks);
-    for (int i = 0; i < g->blocks; i++) {
-        if (i < layers && cut->to[i] < 0)
-            continue;
-        g->keep[g->n_keep++] = i;
-        g->trunk_left += i < g->trunk;
     }
     if (g->trunk_left)
         return SG_OK;
@@ -55,8 +73,8 @@ int sg_gguf_cut_make(sg_gguf_cut *g, const sg_cut *cut, const sg_gguf *meta, sg_
 
 void sg_gguf_cut_dispose(sg_gguf_cut *g)
 {
-    sg_free(g->keep);
-    g->keep = NULL;
+    sg_free(g->own);
+    g->own = NULL;
 }
 
 /* ---- kinds ------------------------------------------------------------------------------------------- */

@@ -51,20 +51,50 @@ static int judge_edits(const sg_cut *cut, sg_refusal *by, sg_error *why)
     return rc;
 }
 
-static int judge(const sg_model *model, int layer, bool unknown_ok, sg_refusal *by, sg_error *why)
+/* A plan without one layer, and its cut, that go from layer to layer: made anew for each they would cost layers^2. */
+typedef struct slide {
+    sg_plan *made, plan;
+    sg_cut cut;
+    int layer, *keep;
+} slide;
+
+static int begin_slide(slide *s, const sg_model *model, sg_error *err)
 {
-    sg_plan *plan = NULL;
-    sg_cut cut = {0};
-    *by = (sg_refusal){NULL, SG_HOLD_STAYS};
-    int rc = sg_plan_from_layers(&plan, model, &layer, 1, why);
-    if (!rc && !(rc = sg_cut_make(&cut, model, plan, why))) {
-        cut.unknown_ok = unknown_ok;
-        rc = sg_rules_judge(&cut, by, why);
-        rc = rc ? rc : judge_edits(&cut, by, why);
+    int rc = sg_plan_from_layers(&s->made, model, &s->layer, 1, err);
+    if (rc || (rc = sg_cut_make(&s->cut, model, s->made, err)))
+        return rc;
+    s->keep = sg_alloc(s->made->n_keep, sizeof *s->keep);
+    if (!s->keep)
+        return sg_fail(err, SG_ERR_NOMEM, "no memory for %d layers", s->made->layers);
+    memcpy(s->keep, s->made->keep, s->made->n_keep * sizeof *s->keep);
+    s->plan = *s->made;
+    s->plan.remove = &s->layer;
+    s->plan.keep = s->keep;
+    s->cut.plan = &s->plan;
+    return SG_OK;
+}
+
+static void next_layer(slide *s)
+{
+    int layer = s->layer++;
+    if (s->layer < s->plan.layers) {
+        s->keep[layer] = s->cut.to[layer] = layer;
+        s->cut.to[s->layer] = -1;
     }
-    sg_cut_dispose(&cut);
-    sg_plan_free(plan);
-    return rc;
+}
+
+static void end_slide(slide *s)
+{
+    sg_cut_dispose(&s->cut);
+    sg_plan_free(s->made);
+    sg_free(s->keep);
+}
+
+static int judge(const sg_cut *cut, sg_refusal *by, sg_error *why)
+{
+    *by = (sg_refusal){NULL, SG_HOLD_STAYS};
+    int rc = sg_rules_judge(cut, by, why);
+    return rc ? rc : judge_edits(cut, by, why);
 }
 
 /* The message behind the file's name, which is the same for all. */
@@ -89,23 +119,37 @@ static int cause_of(work *w, const void *rule)
     return i;
 }
 
-static int fill(work *w, const sg_model *model, int layer, bool unknown_ok, sg_error *err)
+/* What was found of a layer: rc, by what, why. */
+static int note(work *w, const sg_model *model, int layer, int rc, const sg_refusal *by, const sg_error *why,
+                sg_error *err)
 {
-    sg_refusal by;
-    sg_error why = {0};
-    int rc = judge(model, layer, unknown_ok, &by, &why);
     w->cause[layer] = -1;
     w->alone[layer] = rc == SG_OK;
-    w->allowed[layer] = rc == SG_OK || (rc == SG_ERR_REFUSED && by.hold == SG_HOLD_SET);
+    w->allowed[layer] = rc == SG_OK || (rc == SG_ERR_REFUSED && by->hold == SG_HOLD_SET);
     w->removable.n_allowed += w->allowed[layer];
     if (rc == SG_OK)
         return SG_OK;
     if (rc != SG_ERR_NOMEM) {
-        bool stays = rc != SG_ERR_REFUSED || by.hold == SG_HOLD_STAYS;
-        w->cause[layer] = cause_of(w, by.rule);
-        w->why[layer] = sg_asprintf("%s%s", stays ? "" : "not alone: ", behind_path(model, why.message));
+        bool stays = rc != SG_ERR_REFUSED || by->hold == SG_HOLD_STAYS;
+        w->cause[layer] = cause_of(w, by->rule);
+        w->why[layer] = sg_asprintf("%s%s", stays ? "" : "not alone: ", behind_path(model, why->message));
     }
     return w->why[layer] ? SG_OK : sg_fail(err, SG_ERR_NOMEM, "no memory to say which layers can go");
+}
+
+static int fill(work *w, const sg_model *model, bool unknown_ok, sg_error *err)
+{
+    slide s = {0};
+    sg_refusal by = {NULL, SG_HOLD_STAYS};
+    sg_error why = {0};
+    int begun = begin_slide(&s, model, &why), rc = SG_OK;
+    s.cut.unknown_ok = unknown_ok;
+    for (int i = 0; rc == SG_OK && i < model->info.layers; i++, next_layer(&s)) {
+        int found = begun ? begun : judge(&s.cut, &by, &why);
+        rc = note(w, model, i, found, &by, &why, err);
+    }
+    end_slide(&s);
+    return rc;
 }
 
 int sg_removable_find(sg_removable **out, const sg_model *model, bool unknown_family, sg_error *err)
@@ -128,8 +172,8 @@ int sg_removable_find(sg_removable **out, const sg_model *model, bool unknown_fa
     int rc = w->alone && w->allowed && w->why && w->cause && w->rules
                  ? SG_OK
                  : sg_fail(err, SG_ERR_NOMEM, "no memory to say which layers can go");
-    for (int i = 0; rc == SG_OK && i < model->info.layers; i++)
-        rc = fill(w, model, i, unknown_family, err);
+    if (!rc)
+        rc = fill(w, model, unknown_family, err);
     if (rc)
         sg_removable_free(&w->removable);
     else

@@ -78,7 +78,8 @@ typedef struct sg_gguf_cut {
     const sg_cut *cut;
     const sg_gguf *meta;
     int blocks, trunk; /* with and without the MTP blocks */
-    int *keep;         /* [n_keep] the surviving blocks, also those that this file lacks the tensors of */
+    const int *keep;   /* [n_keep] the surviving blocks, also those that this file lacks the tensors of */
+    int *own;          /* keep where it is not the plan's */
     int n_keep, trunk_left;
 } sg_gguf_cut;
 

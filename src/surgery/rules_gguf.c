@@ -156,20 +156,25 @@ static bool holds(const sg_gguf_cut *g, sg_gguf_when when)
     return true;
 }
 
+static bool applies(const sg_gguf_cut *g, const sg_gguf_rule *r)
+{
+    return (!r->archs || sg_word_listed(r->archs, g->cut->word)) && holds(g, r->when);
+}
+
 const sg_gguf_rule *sg_gguf_rule_next(const sg_gguf_cut *g, const sg_gguf_rule *last)
 {
     for (const sg_gguf_rule *r = last ? last + 1 : rows; r < rows + SG_ARRAY_LEN(rows); r++)
-        if ((!r->archs || sg_word_listed(r->archs, g->cut->word)) && holds(g, r->when))
+        if (applies(g, r))
             return r;
     return NULL;
 }
 
 const sg_gguf_rule *sg_gguf_rule_of(const sg_gguf_cut *g, sg_gguf_operation op)
 {
-    const sg_gguf_rule *r = NULL;
-    while ((r = sg_gguf_rule_next(g, r)) && r->op != op)
-        ;
-    return r;
+    for (const sg_gguf_rule *r = rows; r < rows + SG_ARRAY_LEN(rows); r++)
+        if (r->op == op && applies(g, r))
+            return r;
+    return NULL;
 }
 
 static sg_hold hold_of(const sg_gguf_cut *g, const sg_gguf_rule *rule)
@@ -194,8 +199,8 @@ static int check(const sg_cut *cut, sg_refusal *by, sg_error *err)
 {
     sg_gguf_cut g;
     int rc = sg_gguf_cut_make(&g, cut, &cut->model->ckpt->ggufs[0], err);
-    for (const sg_gguf_rule *r = NULL; rc == SG_OK && (r = sg_gguf_rule_next(&g, r));)
-        if (!sg_gguf_rule_edits(r)) {
+    for (const sg_gguf_rule *r = rows; rc == SG_OK && r < rows + SG_ARRAY_LEN(rows); r++)
+        if (!sg_gguf_rule_edits(r) && applies(&g, r)) {
             *by = (sg_refusal){r, hold_of(&g, r)};
             rc = sg_gguf_refuse(&g, r, err);
         }
