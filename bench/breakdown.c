@@ -15,6 +15,7 @@
 #include "engine/layer.h"
 #include "engine/rows.h"
 #include "measure/influence.h"
+#include "numbers.h"
 
 static double now(void)
 {
@@ -282,6 +283,8 @@ static double call_seconds(sg_mm *mm, const product *p)
     double best = 1e9;
     if (!w || !x || !y)
         must(sg_fail(&err, SG_ERR_NOMEM, "no memory for a product"), &err);
+    random_elements(w, n * k, p->precision);
+    random_elements(x, m * k, p->precision);
     single a = {.mm = mm, .p = p, .x = x, .y = y};
     must(__real_sg_weight_pack(&a.w, mm, w, p->n, p->k, p->precision, &err), &err);
     multiply(&a);

@@ -15,6 +15,7 @@
 
 #include "core/mem.h"
 #include "engine/matmul.h"
+#include "numbers.h"
 
 static double now(void)
 {
@@ -241,6 +242,8 @@ static double product_rate(sg_mm *mm, const struct product *p, sg_precision prec
     double rates[5];
     if (!w || !x || !y)
         must(sg_fail(&err, SG_ERR_NOMEM, "no memory for a product"), &err);
+    random_elements(w, n * k, precision);
+    random_elements(x, ROWS * k, precision);
     must(sg_weight_pack(&packed, mm, w, p->n, p->k, precision, &err), &err);
     for (int i = -1; i < 5; i++) { /* the first to warm up */
         double start = now();
