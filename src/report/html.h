@@ -34,8 +34,14 @@ typedef struct sg_mark { /* NaN: no such */
     double value, low, high;
 } sg_mark;
 
-/* task's accuracy `key`, -+ 1.96 of its standard errors */
+/* task's accuracy `key`, -+ 1.96 of its standard errors, within 0 and 1 */
 sg_mark sg_html_accuracy(json_object *task, const char *key);
+/* A task's items, accuracies and changes, as the cells of a row. */
+void sg_html_task_cells(sg_strbuf *b, json_object *task);
+#define SG_HTML_TASK_COLUMNS                                                                                           \
+    "Items", "Accuracy", "standard error", "normalised", "standard error", "Change", "95% from", "95% to", "p",        \
+        "Retained"
+#define SG_HTML_TASK_CAPTION "p is McNemar's, retained is the part of its accuracy above chance"
 
 typedef struct sg_dots_chart { /* a row for each thing, a mark of each series in it */
     const char *title, *description;

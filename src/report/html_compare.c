@@ -119,39 +119,26 @@ static void put_task_chart(sg_strbuf *b, json_object *methods, json_object *whol
 
 static void put_task_row(sg_strbuf *b, json_object *task, const char *method, double removed)
 {
-    json_object *change = sg_json_get(sg_json_get(task, "change"), "acc");
     sg_strbuf_puts(b, "<tr><td>");
     sg_html_text(b, sg_html_string(task, "name"));
     sg_strbuf_puts(b, "</td><td>");
     sg_html_text(b, method);
     sg_strbuf_puts(b, "</td>");
     sg_html_cell(b, removed, 0);
-    sg_html_cell(b, sg_html_number(task, "n"), 0);
-    static const struct {
-        const char *key;
-        int decimals;
-    } accuracies[] = {{"acc", 4}, {"acc_stderr", 4}, {"acc_norm", 4}, {"acc_norm_stderr", 4}},
-      changes[] = {{"difference", 4}, {"low", 4}, {"high", 4}, {"p", 4}, {"retained", 3}};
-    for (size_t i = 0; i < SG_ARRAY_LEN(accuracies); i++)
-        sg_html_cell(b, sg_html_number(task, accuracies[i].key), accuracies[i].decimals);
-    for (size_t i = 0; i < SG_ARRAY_LEN(changes); i++)
-        sg_html_cell(b, sg_html_number(change, changes[i].key), changes[i].decimals);
+    sg_html_task_cells(b, task);
     sg_strbuf_puts(b, "</tr>\n");
 }
 
 static void put_tasks(sg_strbuf *b, json_object *methods, json_object *whole)
 {
-    static const char *const columns[] = {"Task",           "Method",     "Removed",        "Items",  "Accuracy",
-                                          "standard error", "normalised", "standard error", "Change", "95% from",
-                                          "95% to",         "p",          "Retained",       NULL};
+    static const char *const columns[] = {"Task", "Method", "Removed", SG_HTML_TASK_COLUMNS, NULL};
     if (!sg_html_length(whole))
         return;
     sg_strbuf_puts(b, "<h2>Tasks</h2>\n");
     for (size_t t = 0; t < sg_html_length(whole); t++)
         put_task_chart(b, methods, sg_html_item(whole, t), t);
     sg_html_table(b,
-                  "Every task; change of accuracy is against the whole model on the same items, p is McNemar's, "
-                  "retained is the part of its accuracy above chance",
+                  "Every task; change of accuracy is against the whole model on the same items, " SG_HTML_TASK_CAPTION,
                   columns);
     for (size_t t = 0; t < sg_html_length(whole); t++) {
         put_task_row(b, sg_html_item(whole, t), "the whole model", 0);

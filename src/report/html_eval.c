@@ -110,7 +110,22 @@ sg_mark sg_html_accuracy(json_object *task, const char *key)
     char error_key[40];
     snprintf(error_key, sizeof error_key, "%s_stderr", key);
     double value = sg_html_number(task, key), half = 1.96 * sg_html_number(task, error_key);
-    return (sg_mark){value, value - half, value + half};
+    return (sg_mark){value, value > half ? value - half : 0, value + half < 1 ? value + half : 1};
+}
+
+void sg_html_task_cells(sg_strbuf *b, json_object *task)
+{
+    static const struct {
+        const char *key;
+        int decimals;
+    } accuracies[] = {{"acc", 4}, {"acc_stderr", 4}, {"acc_norm", 4}, {"acc_norm_stderr", 4}},
+      changes[] = {{"difference", 4}, {"low", 4}, {"high", 4}, {"p", 4}, {"retained", 3}};
+    json_object *change = sg_json_get(sg_json_get(task, "change"), "acc");
+    sg_html_cell(b, sg_html_number(task, "n"), 0);
+    for (size_t i = 0; i < SG_ARRAY_LEN(accuracies); i++)
+        sg_html_cell(b, sg_html_number(task, accuracies[i].key), accuracies[i].decimals);
+    for (size_t i = 0; i < SG_ARRAY_LEN(changes); i++)
+        sg_html_cell(b, sg_html_number(change, changes[i].key), changes[i].decimals);
 }
 
 static void put_task_chart(sg_strbuf *b, json_object *models, char *const *names, size_t n_tasks)
@@ -134,28 +149,24 @@ static void put_task_chart(sg_strbuf *b, json_object *models, char *const *names
 
 static void put_tasks(sg_strbuf *b, json_object *models, char *const *names)
 {
-    static const char *const columns[] = {"Task",       "Model",          "Items",  "Accuracy", "standard error",
-                                          "normalised", "standard error", "Change", NULL};
+    static const char *const columns[] = {"Task", "Model", SG_HTML_TASK_COLUMNS, NULL};
     size_t n_tasks = sg_html_length(sg_json_get(sg_html_item(models, 0), "tasks"));
     if (!n_tasks)
         return;
     sg_strbuf_puts(b, "<h2>Tasks</h2>\n");
     put_task_chart(b, models, names, n_tasks);
-    sg_html_table(b, "Every task; change is against the first model on the same items", columns);
+    sg_html_table(b,
+                  "Every task; change of accuracy is against the first model on the same items, " SG_HTML_TASK_CAPTION,
+                  columns);
     for (size_t t = 0; t < n_tasks; t++)
         for (size_t i = 0; i < sg_html_length(models); i++) {
-            json_object *task = task_of(models, i, t), *change = sg_json_get(sg_json_get(task, "change"), "acc");
+            json_object *task = task_of(models, i, t);
             sg_strbuf_puts(b, "<tr><td>");
             sg_html_text(b, sg_html_string(task, "name"));
             sg_strbuf_puts(b, "</td><td>");
             sg_html_text(b, names[i]);
             sg_strbuf_puts(b, "</td>");
-            sg_html_cell(b, sg_html_number(task, "n"), 0);
-            sg_html_cell(b, sg_html_number(task, "acc"), 4);
-            sg_html_cell(b, sg_html_number(task, "acc_stderr"), 4);
-            sg_html_cell(b, sg_html_number(task, "acc_norm"), 4);
-            sg_html_cell(b, sg_html_number(task, "acc_norm_stderr"), 4);
-            sg_html_cell(b, sg_html_number(change, "difference"), 4);
+            sg_html_task_cells(b, task);
             sg_strbuf_puts(b, "</tr>\n");
         }
     sg_html_table_end(b);
