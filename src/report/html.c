@@ -135,7 +135,7 @@ static const char style[] =
     "@media print{:root{color-scheme:light;--bg:#fff;--ink:#000;--soft:#444;--line:#bbb;--a:#0b62c4;--b:#b04a00;"
     "--c:#1a7f37;--d:#8250df;--e:#bf3989;--f:#6e7781;--mark:#fff4d6}figure,table{break-inside:avoid}"
     "details{display:none}}\n"
-    "*{box-sizing:border-box}body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 4rem;background:var(--bg);"
+    "*{box-sizing:border-box}body{margin:0 auto;max-width:72rem;padding:1.5rem 1rem 4rem;background:var(--bg);"
     "color:var(--ink);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n"
     "h1{font-size:1.6rem;line-height:1.2;margin:0 0 .3rem}h2{font-size:1.2rem;margin:2.2rem 0 .5rem}"
     "p{max-width:44rem}.soft,figcaption,caption{color:var(--soft)}\n"
@@ -147,14 +147,16 @@ static const char style[] =
     "svg .grid{stroke:var(--line);fill:none}svg .strong{font-weight:700}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;width:100%"
     "}"
-    "caption{padding:.2rem 0}caption span{display:block;position:sticky;left:0;width:min(100%,58rem,100vw "
-    "- 2rem)}th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line);"
-    "overflow-wrap:normal}th{vertical-align:bottom}th:first-child,td:first-child{text-align:left;min-width:8.5rem}"
+    "caption{padding:.2rem 0}caption span{display:block;position:sticky;left:0;width:min(100%,70rem,100vw "
+    "- 2rem)}th,td{padding:.25rem .45rem;text-align:right;border-bottom:1px solid var(--line);"
+    "overflow-wrap:normal}th{vertical-align:bottom}th:first-child,td:first-child{text-align:left;min-width:6rem}"
     "tr.strong{background:var(--mark)}\n"
     ".pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr))}"
     ".pair div{border:1px solid var(--line);border-radius:.4rem;padding:.6rem .8rem;white-space:pre-wrap}"
     "pre{overflow:auto;max-height:30rem;font-size:.8rem;border:1px solid var(--line);padding:.6rem}"
-    "code{font-size:.92em}\n";
+    "code{font-size:.92em}\n"
+    "@media print{.wide{overflow:visible}table{font-size:.68rem}th,td{padding:.1rem .2rem}"
+    "th:first-child,td:first-child{min-width:0}}\n";
 
 static void put_origin(sg_strbuf *b, json_object *model)
 {

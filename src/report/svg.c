@@ -104,7 +104,7 @@ static void take(scale *s, double v)
     s->high = v > s->high ? v : s->high;
 }
 
-/* Ticks: 1, 2, 5 times powers of ten within the scale, at most about six. */
+/* Ticks: 1, 2, 5 times powers of ten within the scale, at most about six; even steps where those are too few. */
 static size_t ticks(const scale *s, double *out, size_t room)
 {
     size_t n = 0;
@@ -115,7 +115,9 @@ static size_t ticks(const scale *s, double *out, size_t room)
             for (size_t i = 0; i < (decades > 2 ? 1 : 3) && n < room; i++)
                 if (digits[i] * power >= s->low * 0.999 && digits[i] * power <= s->high * 1.001)
                     out[n++] = digits[i] * power;
-        return n;
+        if (n > 2)
+            return n;
+        n = 0;
     }
     double span = s->high - s->low, step = pow(10, floor(log10(span / 4)));
     step *= span / step > 20 ? 5 : span / step > 8 ? 2 : 1;
